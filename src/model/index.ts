@@ -1,0 +1,10 @@
+export * from './path';
+export type { ResourceType, ResourceValue, Value } from './resource-value';
+export type { DefinitionOf, ObjectDefinition, ResourceDefinition, ResourceOperations } from './object-definition';
+export { ObjectDefinitions, type ObjectSummary } from './object-definitions';
+export { DefinitionsFolder, type DefinitionsFolderEvents } from './definitions-folder';
+export { DdfError, parseDdf } from './ddf';
+export { toPayload, toCompositePayload, type Keys, type PayloadOptions } from './payload';
+export { coerceValue, fromPayload, fromCompositePayload } from './payload-input';
+export { checkRange, deviations } from './conformance';
+export { parsePaths, resolvePath } from './resolve-path';
