@@ -1,5 +1,7 @@
 const WORDS = /[\p{L}\p{N}]+/gu;
 const DIACRITICS = /\p{M}/gu;
+/** `Key(s)` is one word. */
+const PLURAL = /(?<=\p{Ll})\(s\)/gu;
 const STARTS_WITH_DIGIT = /^\p{N}/u;
 const LEADING_CAPITALS = /^\p{Lu}+(?=\p{Lu}\p{Ll})|^\p{Lu}+/u;
 
@@ -9,7 +11,7 @@ const LEADING_CAPITALS = /^\p{Lu}+(?=\p{Lu}\p{Ll})|^\p{Lu}+/u;
  * and never `__proto__`), or `''` when the name has no letter or digit.
  */
 export function camelCase(name: string): string {
-  const words = name.normalize('NFKD').replace(DIACRITICS, '').match(WORDS) ?? [];
+  const words = name.normalize('NFKD').replace(DIACRITICS, '').replace(PLURAL, 's').match(WORDS) ?? [];
   const joined = words.map((word, index) => (index === 0 ? startLower(word) : startUpper(word))).join('');
   return STARTS_WITH_DIGIT.test(joined) ? `_${joined}` : joined;
 }
@@ -39,7 +41,7 @@ export function camelCaseKeys(names: ReadonlyMap<number, string>, prefix: string
 }
 
 function isAbbreviation(word: string): boolean {
-  return word === word.toUpperCase();
+  return word === word.toUpperCase() || word === 'LwM2M';
 }
 
 function startLower(word: string): string {

@@ -56,6 +56,11 @@ export class ObjectDefinitions {
     return entry && (entry.added ?? entry.builtIn?.definition());
   }
 
+  /** The definitions of an object in every version, newest first. */
+  versions(objectId: number): ObjectDefinition[] {
+    return (this.#all().get(objectId) ?? []).flatMap((entry) => entry.added ?? entry.builtIn?.definition() ?? []);
+  }
+
   /** The definition of the resource a path leads to or into. */
   resource(path: Path, version?: string): ResourceDefinition | undefined {
     const { objectId, resourceId } = path;
