@@ -4,12 +4,24 @@ import type { Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
 import type { ContentCodec, DecodeOptions, EncodeOptions, TypeLookup } from './content-codec';
 import { contentFormatName, type ContentFormatName } from './content-formats';
+import { decodeLinkContent, encodeLinkContent } from './link-content';
+import { decodeOpaque, encodeOpaque } from './opaque';
+import { senmlEtchJson, senmlJson } from './senml-json';
+import { decodeText, encodeText } from './text';
+import { decodeTlv, encodeTlv } from './tlv';
 
 export { NO_TYPES, type DecodeOptions, type EncodeOptions, type TypeLookup } from './content-codec';
 export { contentFormatId, contentFormatName, type ContentFormatName } from './content-formats';
 export { formatLinks, parseDiscovery, parseLinks, type DiscoveredPath, type Link } from './link-format';
 
-const CODECS: Partial<Record<ContentFormatName, ContentCodec>> = {};
+const CODECS: Partial<Record<ContentFormatName, ContentCodec>> = {
+  text: { decode: decodeText, encode: encodeText },
+  opaque: { decode: decodeOpaque, encode: encodeOpaque },
+  'link-format': { decode: decodeLinkContent, encode: encodeLinkContent },
+  tlv: { decode: decodeTlv, encode: encodeTlv },
+  'senml-json': senmlJson,
+  'senml-etch-json': senmlEtchJson,
+};
 
 function codecOf(formatId: number): ContentCodec {
   const name = contentFormatName(formatId);
