@@ -4,8 +4,13 @@ import type { Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
 import type { ContentCodec, DecodeOptions, EncodeOptions, TypeLookup } from './content-codec';
 import { contentFormatName, type ContentFormatName } from './content-formats';
+import { decodeCbor, encodeCbor } from './cbor';
+import { withoutDuplicates } from './duplicates';
+import { decodeJson, encodeJson } from './json';
 import { decodeLinkContent, encodeLinkContent } from './link-content';
+import { lwm2mCbor } from './lwm2m-cbor';
 import { decodeOpaque, encodeOpaque } from './opaque';
+import { senmlCbor, senmlEtchCbor } from './senml-cbor';
 import { senmlEtchJson, senmlJson } from './senml-json';
 import { decodeText, encodeText } from './text';
 import { decodeTlv, encodeTlv } from './tlv';
@@ -14,13 +19,18 @@ export { NO_TYPES, type DecodeOptions, type EncodeOptions, type TypeLookup } fro
 export { contentFormatId, contentFormatName, type ContentFormatName } from './content-formats';
 export { formatLinks, parseDiscovery, parseLinks, type DiscoveredPath, type Link } from './link-format';
 
-const CODECS: Partial<Record<ContentFormatName, ContentCodec>> = {
+const CODECS: Readonly<Record<ContentFormatName, ContentCodec>> = {
   text: { decode: decodeText, encode: encodeText },
   opaque: { decode: decodeOpaque, encode: encodeOpaque },
   'link-format': { decode: decodeLinkContent, encode: encodeLinkContent },
+  cbor: { decode: decodeCbor, encode: encodeCbor },
   tlv: { decode: decodeTlv, encode: encodeTlv },
+  json: { decode: decodeJson, encode: encodeJson },
+  'lwm2m-cbor': lwm2mCbor,
   'senml-json': senmlJson,
+  'senml-cbor': senmlCbor,
   'senml-etch-json': senmlEtchJson,
+  'senml-etch-cbor': senmlEtchCbor,
 };
 
 function codecOf(formatId: number): ContentCodec {
@@ -30,8 +40,21 @@ function codecOf(formatId: number): ContentCodec {
   return codec;
 }
 
+/** Formats whose payload is a structure, so that no bytes at all can only mean no values. */
+const STRUCTURED: ReadonlySet<ContentFormatName> = new Set<ContentFormatName>([
+  'senml-json',
+  'senml-cbor',
+  'senml-etch-json',
+  'senml-etch-cbor',
+  'tlv',
+  'json',
+  'lwm2m-cbor',
+]);
+
 /**
- * Reads a payload: the answer to a request on `path`, or its body.
+ * Reads a payload: the answer to a request on `path`, or its body. Values come in the payload's order; of several for
+ * the same path and time the last one holds. An empty payload of a structured format holds no values: that is how
+ * clients answer for an object without instances.
  * @throws {CodecError} the bytes are not of that format, or speak of something outside of `path`.
  */
 export function decodeContent(
@@ -41,7 +64,9 @@ export function decodeContent(
   types: TypeLookup,
   options: DecodeOptions = {},
 ): ResourceValue[] {
-  return codecOf(formatId).decode(path, payload, types, options);
+  const name = contentFormatName(formatId);
+  if (payload.length === 0 && name !== undefined && STRUCTURED.has(name)) return [];
+  return withoutDuplicates(codecOf(formatId).decode(path, payload, types, options));
 }
 
 /**
