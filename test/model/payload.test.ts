@@ -220,6 +220,9 @@ describe('fromCompositePayload', () => {
 
   it('refuses what says nothing, says it twice or is no such object', () => {
     assert.throws(() => fromCompositePayload({}, definitionOf), /without any path/);
+    for (const empty of [{ '/64001/0': {} }, { '/64001/0/2': [] }, { '/64001': { '0': {} } }]) {
+      assert.throws(() => fromCompositePayload(empty, definitionOf), /is given nothing to write \(null removes\)/);
+    }
     assert.throws(() => fromCompositePayload(5, definitionOf), /takes an object keyed by paths, not 5/);
     assert.throws(() => fromCompositePayload({ '64001/0/0': 1 }, definitionOf), /does not start with/);
     assert.throws(
