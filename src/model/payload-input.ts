@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors';
 import { coerceValue, describeValue, isRecord } from './coerce-value';
 import { parseId, resourceIdOf, shorten } from './names';
 import type { DefinitionOf, ResourceDefinition } from './object-definition';
-import { formatPath, parsePath, pathLevel, pathOf, type Path } from './path';
+import { formatPath, parsePath, pathLevel, type Path } from './path';
 import type { ResourceValue } from './resource-value';
 
 interface Input {
