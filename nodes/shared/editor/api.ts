@@ -27,8 +27,16 @@ export interface ObjectDetail extends ObjectSummary {
   resources: ResourceSummary[];
 }
 
-/** Why the server of a dialog cannot be asked. */
-export type Unavailable = 'no-server' | 'not-deployed' | 'failed';
+/** An object that a registered device says it has. */
+export interface DeviceObject {
+  id: number;
+  version: string;
+  name: string;
+  instances: number[];
+}
+
+/** Why there is no answer: the server of the dialog cannot be asked, or knows nothing of that name. */
+export type Unavailable = 'no-server' | 'not-deployed' | 'unknown' | 'failed';
 
 /** The answer of a route, or the reason why there is none. */
 export type Answer<T> = { data: T } | { unavailable: Unavailable };
@@ -43,8 +51,14 @@ function get<T>(path: string): Promise<Answer<T>> {
   return new Promise((resolve) => {
     $.ajax({ url: path, dataType: 'json' })
       .done((data) => resolve({ data: data as T }))
-      .fail(({ status }) => resolve({ unavailable: status === 404 ? 'not-deployed' : 'failed' }));
+      .fail((request) => resolve({ unavailable: reasonOf(request) }));
   });
+}
+
+/** A route that is not there, or has no such server: the flows that hold it are not deployed. */
+function reasonOf({ status, responseJSON }: FailedRequest): Unavailable {
+  if (status !== 404) return 'failed';
+  return responseJSON === undefined || responseJSON.code === 'NOT_DEPLOYED' ? 'not-deployed' : 'unknown';
 }
 
 function ofServer<T>(path: string): Promise<Answer<T>> {
@@ -60,12 +74,20 @@ export function findDevices(text: string, limit: number): Promise<Answer<DeviceS
   return ofServer(`devices?q=${encodeURIComponent(text)}&limit=${limit}`);
 }
 
-/** All object definitions that the server knows, without their resources. */
-export function listObjects(): Promise<Answer<ObjectSummary[]>> {
-  return ofServer('objects');
+/** The objects of a registered device. */
+export async function objectsOfDevice(endpoint: string): Promise<DeviceObject[]> {
+  const answer = await ofServer<{ objects: DeviceObject[] }>(`devices/${encodeURIComponent(endpoint)}`);
+  return 'unavailable' in answer ? [] : answer.data.objects;
 }
 
-/** One object definition with its resources. */
-export function describeObject(id: number): Promise<Answer<ObjectDetail>> {
-  return ofServer(`objects/${id}`);
+/** All objects that the server has definitions of, in their newest version, without their resources. */
+export async function listObjects(): Promise<Answer<ObjectSummary[]>> {
+  const answer = await ofServer<ObjectSummary[]>('objects');
+  if ('unavailable' in answer) return answer;
+  return { data: answer.data.filter(({ id }, index, all) => all[index - 1]?.id !== id) };
+}
+
+/** One object definition with its resources: the version asked for or the one nearest to it. */
+export function describeObject(id: number, version = ''): Promise<Answer<ObjectDetail>> {
+  return ofServer(`objects/${id}?version=${encodeURIComponent(version)}`);
 }

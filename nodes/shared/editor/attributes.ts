@@ -1,15 +1,14 @@
 import { element, field } from './elements';
 import { text } from './text';
 
-const UNITS: Record<string, string> = { pmin: 's', pmax: 's', epmin: 's', epmax: 's' };
+const SECONDS = ['pmin', 'pmax', 'epmin', 'epmax'];
 
-/** Names each attribute's field for the screen reader and says its unit behind it. */
+/** Says behind each attribute's field its unit and what the specification calls it. */
 export function prepareAttributes(names: readonly string[]): void {
   for (const name of names) {
     const input = field(name);
     if (!input) continue;
     input.placeholder = text('attributes.unset');
-    const unit = UNITS[name];
-    if (unit !== undefined) input.after(element('span', { class: 'lwm2m-unit' }, unit));
+    input.after(element('span', { class: 'lwm2m-unit' }, SECONDS.includes(name) ? `s (${name})` : `(${name})`));
   }
 }

@@ -1,4 +1,12 @@
-import { describeObject, listObjects, type ObjectDetail, type ObjectSummary, type ResourceSummary } from './api';
+import {
+  describeObject,
+  listObjects,
+  objectsOfDevice,
+  type DeviceObject,
+  type ObjectDetail,
+  type ObjectSummary,
+  type ResourceSummary,
+} from './api';
 import { element } from './elements';
 import { unavailableText } from './target-picker';
 import { text } from './text';
@@ -9,6 +17,8 @@ const OFFERED_INSTANCES = 4;
 export interface BrowserOptions {
   /** The button that opened the browser. */
   opener: JQueryElement;
+  /** The device that the node is set to: what it has comes first, with its real instances. */
+  endpoint: string | undefined;
   /** Whether the field takes several paths. */
   several: boolean;
   /** `add` keeps the paths that are there. */
@@ -30,17 +40,29 @@ export function openObjectBrowser(options: BrowserOptions): void {
   });
   content.append(element('div', { class: 'lwm2m-browser-note', role: 'status' }, text('browser.loading')));
   panel.show({ target: options.opener, align: 'left' });
-  void listObjects().then((answer) => {
-    if ('unavailable' in answer) content.replaceChildren(noteOf(unavailableText(answer.unavailable)));
-    else fill(content, answer.data, options, close);
+  void load(options.endpoint).then((items) => {
+    if (typeof items === 'string') content.replaceChildren(noteOf(items));
+    else fill(content, items, options, close);
   });
+}
+
+/** The device's own objects, then all others; or why there are none. */
+async function load(endpoint: string | undefined): Promise<TreeItem[] | string> {
+  const [all, own] = await Promise.all([listObjects(), endpoint === undefined ? [] : objectsOfDevice(endpoint)]);
+  if ('unavailable' in all) return unavailableText(all.unavailable);
+  const others = all.data.filter(({ id }) => !own.some((object) => object.id === id));
+  return [...own.map(deviceObjectItem), ...others.map((object) => objectItem(object))];
+}
+
+function deviceObjectItem({ id, version, name, instances }: DeviceObject): TreeItem {
+  return { ...objectItem({ id, version, name: name || `/${id}` }, instances), icon: 'fa fa-check-square-o' };
 }
 
 function noteOf(sentence: string): HTMLElement {
   return element('div', { class: 'lwm2m-browser-note', role: 'status' }, sentence);
 }
 
-function fill(content: HTMLElement, objects: ObjectSummary[], options: BrowserOptions, close: () => void): void {
+function fill(content: HTMLElement, items: TreeItem[], options: BrowserOptions, close: () => void): void {
   const search = element('input', {
     type: 'search',
     placeholder: text('browser.search'),
@@ -61,7 +83,7 @@ function fill(content: HTMLElement, objects: ObjectSummary[], options: BrowserOp
   };
   use.addEventListener('click', () => choose(false));
   add.addEventListener('click', () => choose(true));
-  const list = $(tree).treeList({ data: objects.map(objectItem), ariaLabel: text('browser.title'), selectable: true });
+  const list = $(tree).treeList({ data: items, ariaLabel: text('browser.title'), selectable: true });
   list.on('treelistselect', (_event, item: TreeItem) => {
     chosen = item;
     use.disabled = add.disabled = false;
@@ -86,7 +108,7 @@ function button(label: string, className: string): HTMLButtonElement {
   return element('button', { type: 'button', class: className, disabled: '' }, label);
 }
 
-function objectItem(object: ObjectSummary): TreeItem {
+function objectItem(object: ObjectSummary, instances?: number[]): TreeItem {
   const path = `/${object.id}`;
   return {
     label: object.name,
@@ -95,16 +117,16 @@ function objectItem(object: ObjectSummary): TreeItem {
     path,
     detail: `${path} · ${object.name} · ${text('browser.version', { version: object.version })}`,
     children: (done) => {
-      void describeObject(object.id).then((answer) => {
-        done('unavailable' in answer ? [] : instanceItems(answer.data));
+      void describeObject(object.id, object.version).then((answer) => {
+        done('unavailable' in answer ? [] : instanceItems(answer.data, instances));
       });
     },
   };
 }
 
-function instanceItems(object: ObjectDetail): TreeItem[] {
-  const offered = object.multiple ? OFFERED_INSTANCES : 1;
-  return Array.from({ length: offered }, (_, instance) => {
+function instanceItems(object: ObjectDetail, instances?: number[]): TreeItem[] {
+  const offered = Array.from({ length: object.multiple ? OFFERED_INSTANCES : 1 }, (_, instance) => instance);
+  return (instances ?? offered).map((instance) => {
     const path = `/${object.id}/${instance}`;
     const name = text('browser.instance', { instance });
     return {

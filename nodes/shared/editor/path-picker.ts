@@ -56,6 +56,7 @@ function openBrowser(property: string, several: boolean): void {
   if (!opener) return;
   openObjectBrowser({
     opener: $(opener),
+    endpoint: field('targetType')?.value === 'endpoint' ? field('target')?.value || undefined : undefined,
     several,
     choose: (path, add) => {
       const paths = add ? splitPaths(input.typedInput('value')) : [];

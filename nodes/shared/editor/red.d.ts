@@ -75,9 +75,14 @@ interface JQueryElement {
   treeList(method: 'filter', keep: ((item: TreeItem) => boolean) | null): number;
 }
 
+interface FailedRequest {
+  status: number;
+  responseJSON?: { code?: string };
+}
+
 interface JQueryRequest {
   done(listener: (data: unknown) => void): this;
-  fail(listener: (request: { status: number }) => void): this;
+  fail(listener: (request: FailedRequest) => void): this;
   abort(): void;
 }
 

@@ -52,6 +52,7 @@ export function unavailableText(reason: Unavailable): string {
       return text('picker.noServer');
     case 'not-deployed':
       return text('picker.deployFirst');
+    case 'unknown':
     case 'failed':
       return text('picker.failed');
   }
