@@ -18,7 +18,10 @@ RED.init(server, { ...settings, logging: { console: { level: 'warn', metrics: fa
 app.use(settings.httpAdminRoot, RED.httpAdmin);
 app.use(settings.httpNodeRoot, RED.httpNode);
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const started = new Promise((resolve) => RED.events.once('flows:started', resolve));
+const started = new Promise((resolve) => {
+  RED.events.once('flows:started', resolve);
+  RED.events.on('runtime-event', ({ id, payload }) => id === 'runtime-state' && payload?.error && resolve());
+});
 await RED.start();
 await started;
 process.send({ port: server.address().port });
