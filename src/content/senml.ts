@@ -70,7 +70,7 @@ export function valuesOfRecords(
     checkWithin(path, requested);
     const wire = withBase(record.value ?? null, baseValue);
     if (path.resourceId === undefined && wire !== null) throw new CodecError(`${formatPath(path)} is no resource`);
-    const value = fromSelfDescribed(path, wire, types, options);
+    const value = fromSelfDescribed(path, wire, types);
     const timestamp = timestampOf(baseTime, record.time, now);
     values.push(timestamp === undefined ? { path, value } : { path, value, timestamp });
   }

@@ -81,13 +81,8 @@ describe('plain text', () => {
     ['time', '1e15'],
   ];
   for (const [type, text] of kept) {
-    it(`${type}: delivers '${text.slice(0, 20)}' as the text it is, and tells`, () => {
-      const told: ResourceType[] = [];
-      const values = decodeContent(0, parsePath(PATH), Buffer.from(text), typesOf({ 5: type }), {
-        mismatch: (_path, expected) => told.push(expected),
-      });
-      assert.deepEqual(rowsOf(values), [[PATH, text]]);
-      assert.deepEqual(told, [type]);
+    it(`${type}: delivers '${text.slice(0, 20)}' as the text it is`, () => {
+      assert.equal(decode(0, Buffer.from(text), type), text);
     });
   }
 
