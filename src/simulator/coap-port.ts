@@ -33,7 +33,7 @@ export interface CoapPortOptions {
   readonly clock: Clock;
   readonly handler: RequestHandler;
   /** Told of faults that nobody waits for: a handler that threw, a datagram that broke node-coap. */
-  readonly onFault: (error: Error) => void;
+  readonly onFault: (error: unknown) => void;
 }
 
 const METHODS: ReadonlyMap<string, Method> = new Map([
@@ -191,7 +191,7 @@ export class CoapPort {
         payload: request.payload,
       });
     } catch (error) {
-      this.#options.onFault(error instanceof Error ? error : new Error(String(error)));
+      this.#options.onFault(error);
       return { code: '5.00' };
     }
   }
