@@ -1,5 +1,5 @@
 import { Lwm2mError, TransportError } from '../errors';
-import { fetchRest, isPartial } from './blockwise-client';
+import { isPartial } from './blockwise-client';
 import { describe } from './channel-state';
 import type { ChannelState } from './channel-state';
 import { formatCode, isSuccess } from './codes';
@@ -11,8 +11,8 @@ import type { CoapRequest, CoapResponse, Observer } from './types';
 
 /** How the observations reach their devices. */
 export interface ObservationRequests {
-  /** Sends one message of a request under a new token. */
-  send(state: ChannelState, request: CoapRequest): Promise<CoapMessage>;
+  /** Fetches the further blocks of a notification. */
+  fetchRest(state: ChannelState, request: CoapRequest, first: CoapMessage): Promise<CoapResponse>;
   /** Sends the GET with Observe=1 of this token and waits for its response. */
   cancel(state: ChannelState, request: CoapRequest, token: Buffer): Promise<void>;
 }
@@ -99,9 +99,8 @@ export class Observations implements ObservationHolder {
 
   async #fetch(observation: Observation, first: CoapMessage): Promise<void> {
     const { generation } = observation;
-    const send = (request: CoapRequest) => this.#requests.send(observation.state, request);
     try {
-      const whole = await fetchRest(send, observation.request, first, this.#context.limits);
+      const whole = await this.#requests.fetchRest(observation.state, observation.request, first);
       if (observation.generation !== generation || observation.isOver) return;
       if (isSuccess(whole.code)) observation.notify(whole);
       else this.#lost(observation, `the device answered ${formatCode(whole.code)}`);
