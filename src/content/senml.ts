@@ -7,7 +7,7 @@ import type { ResourceValue, Value } from '../model/resource-value';
 import type { DecodeOptions, TypeLookup } from './content-codec';
 import { checkWithin, parseName } from './paths';
 import { timestampOf } from './relative-time';
-import { fromSelfDescribed } from './value-conversion';
+import { asObjlnk, fromSelfDescribed } from './value-conversion';
 
 /** A record as the wire has it. Units, sums and update times say nothing to LwM2M and are passed over. */
 export interface SenmlRecord {
@@ -44,6 +44,12 @@ export function numberField(field: string, value: unknown): number | bigint {
 export function stringField(field: string, value: unknown): string {
   if (typeof value === 'string') return value;
   throw new CodecError(`SenML: ${field} is no text`);
+}
+
+export function objlnkField(value: unknown): string {
+  const link = asObjlnk(stringField('vlo', value));
+  if (link === undefined) throw new CodecError('SenML: vlo is no object link');
+  return link;
 }
 
 /**

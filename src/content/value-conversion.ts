@@ -40,7 +40,7 @@ function asType(type: Exclude<ResourceType, 'none'>, wire: Exclude<Value, null>)
     case 'time':
       return asTime(wire);
     case 'objlnk':
-      return typeof wire === 'string' && isObjlnk(wire) ? wire : undefined;
+      return typeof wire === 'string' ? asObjlnk(wire) : undefined;
   }
 }
 
@@ -62,6 +62,12 @@ export function dateOfText(text: string): Date | undefined {
   if (!RFC3339.test(text)) return undefined;
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** The text `oid:iid`, without the NUL that Zephyr's client sends after it in CBOR; undefined when it is none. */
+export function asObjlnk(text: string): string | undefined {
+  const link = text.endsWith('\0') ? text.slice(0, -1) : text;
+  return isObjlnk(link) ? link : undefined;
 }
 
 export function isObjlnk(text: string): boolean {

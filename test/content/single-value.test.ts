@@ -136,6 +136,12 @@ describe('CBOR of a single value', () => {
     assert.deepEqual(decode(60, hex('c11a57fcd1f5')), new Date(1476186613000));
   });
 
+  it('reads the times and object links of Zephyr', () => {
+    const time = Buffer.concat([hex('c07819'), Buffer.from('2016-10-11T11:50:13-00:00')]);
+    assert.deepEqual(decode(60, time, 'time'), new Date(1476186613000));
+    assert.equal(decode(60, hex('6531303a3300'), 'objlnk'), '10:3');
+  });
+
   it('refuses arrays and maps', () => {
     assert.throws(() => decode(60, hex('8101')), CodecError);
     assert.throws(() => decode(60, hex('a0')), CodecError);
