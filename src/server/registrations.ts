@@ -97,7 +97,7 @@ export class Registrations {
         registeredAt: this.context.clock.now(),
       };
       if (await this.context.store.put(registration, current?.revision ?? 0)) {
-        this.registered(registration, current, channel);
+        this.registered(registration, channel);
         return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
       }
     }
@@ -146,7 +146,7 @@ export class Registrations {
     throw new StoreError('the registration changes too fast');
   }
 
-  private registered(registration: Registration, previous: Registration | undefined, channel: Channel): void {
+  private registered(registration: Registration, channel: Channel): void {
     const { clients, afterResponse, listener } = this.context;
     // Whatever the device knew of observations went with its old registration.
     const known = clients.get(registration.endpoint);
@@ -154,7 +154,7 @@ export class Registrations {
     const client = clients.set(registration, channel);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
-      listener.registered(client, previous);
+      listener.registered(client, registration);
       if (woke) listener.awake(client);
       this.context.registered(client, undefined);
       this.context.reached(client);
@@ -168,7 +168,7 @@ export class Registrations {
     if (before !== undefined && before !== channel) this.context.moved(before, channel);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
-      listener.updated(client, previous);
+      listener.updated(client, registration);
       if (woke) listener.awake(client);
       if (registration !== previous) this.context.registered(client, previous);
       this.context.reached(client);
