@@ -2,13 +2,13 @@ import type { Node, NodeAPI } from 'node-red';
 import { registerAdminRoutes } from '../shared/admin-routes';
 import { flowStateOf } from '../shared/flow-state';
 import type { ServerNode } from '../shared/server-node';
-import type { EngineHost, HostVoice } from './engine-host';
-import { EngineHosts } from './engine-hosts';
+import { Survivors } from '../shared/survivors';
+import { EngineHost, type HostVoice } from './engine-host';
 import { readServerSettings, type ServerSettings, type ServerConfig } from './server-settings';
 
 export = function (RED: NodeAPI): void {
   flowStateOf(RED);
-  const hosts = new EngineHosts(RED);
+  const hosts = new Survivors<EngineHost>(RED);
 
   function Lwm2mServer(this: ServerNode, config: ServerConfig): void {
     RED.nodes.createNode(this, config);
@@ -21,7 +21,13 @@ export = function (RED: NodeAPI): void {
       this.error(this.settingsError.message);
       return;
     }
-    const host = hosts.acquire(this.id, voiceOf(this), settings);
+    const voice = voiceOf(this);
+    const host = hosts.acquire(
+      this.id,
+      JSON.stringify(settings),
+      (before) => new EngineHost(RED, voice, settings, before),
+    );
+    host.adopt(voice);
     this.host = host;
     if (settings.store !== 'memory')
       this.log(`the ${settings.store} store comes with a later version: keeping all in memory`);

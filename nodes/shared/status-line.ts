@@ -57,6 +57,7 @@ export class StatusLine {
   #underWay = 0;
   #queued = false;
   #outcome: Outcome | undefined;
+  #base: (() => NodeStatus) | undefined;
   #shown = '';
   #lastRender = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -119,6 +120,16 @@ export class StatusLine {
     this.#setOutcome(GREEN, this.#text('devices', { number }));
   }
 
+  /** How many simulated devices are registered; asked for only when it is shown. */
+  simulated(simulation: { readonly counts: { readonly total: number; readonly registered: number } }): void {
+    this.#base = () => {
+      const { total, registered } = simulation.counts;
+      const look = registered === total ? GREEN : registered === 0 ? GREY_RING : YELLOW_DOT;
+      return { ...look, text: this.#text('simulated', { registered, total }) };
+    };
+    this.#render();
+  }
+
   failed(error: Error): void {
     const code =
       error instanceof ResponseError ? error.responseCode : error instanceof Lwm2mError ? error.code : error.name;
@@ -172,6 +183,7 @@ export class StatusLine {
     }
     if (this.#connectivity === 'offline') return { status: { ...GREY_RING, text: this.#text('offline') } };
     if (this.#outcome !== undefined) return this.#outcomeStatus(this.#outcome);
+    if (this.#base !== undefined) return { status: this.#base() };
     if (this.#connectivity === undefined) return { status: {} };
     const look: Look = this.#connectivity === 'online' ? GREEN : YELLOW_RING;
     return { status: { ...look, text: this.#text(this.#connectivity) } };
