@@ -1,6 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { flowStateOf } from './flow-state';
-import type { RuntimeEvents, RuntimeStateEvent } from './node-red';
+import { flowStateOf, type FlowState } from './flow-state';
 
 /** How long something waits for its next node when the runtime says nothing, ms. */
 const GRACE = 10_000;
@@ -22,16 +21,12 @@ interface Entry<T> {
  * closed when the node is removed, has other settings, does not come back with the deploy, or the runtime stops.
  */
 export class Survivors<T extends Closable> {
-  readonly #RED: NodeAPI;
+  readonly #flows: FlowState;
   readonly #entries = new Map<string, Entry<T>>();
   readonly #closing = new Set<Promise<void>>();
 
   constructor(RED: NodeAPI) {
-    this.#RED = RED;
-    (RED.events as RuntimeEvents).on('runtime-event', (event: RuntimeStateEvent) => {
-      const stopped = event.id === 'runtime-state' && event.payload?.state === 'stop';
-      if (stopped && event.payload?.deploy !== true) this.#closeReleased();
-    });
+    this.#flows = flowStateOf(RED);
   }
 
   /**
@@ -63,13 +58,7 @@ export class Survivors<T extends Closable> {
       if (entry.grace !== undefined) void this.#close(id, entry);
     };
     entry.grace = setTimeout(closeIfReleased, GRACE);
-    flowStateOf(this.#RED).whenRunning(closeIfReleased);
-  }
-
-  #closeReleased(): void {
-    for (const [id, entry] of [...this.#entries]) {
-      if (entry.grace !== undefined) void this.#close(id, entry);
-    }
+    this.#flows.whenSettled(closeIfReleased);
   }
 
   #close(id: string, entry: Entry<T>): Promise<void> {

@@ -122,7 +122,7 @@ export async function runFlow(modules: NodeModule[], nodes: FlowNode[]): Promise
   await helper.load([recordStatus, ...modules] as never, withTab(nodes));
   collect();
   return {
-    receive: (id, msg) => (helper.getNode(id)).receive(msg),
+    receive: (id, msg) => helper.getNode(id).receive(msg),
     inbox: (id) => {
       const inbox = inboxes.get(id);
       if (inbox === undefined) throw new Error(`no helper node ${id}`);
