@@ -1,4 +1,5 @@
 import { Lwm2mError, TransportError } from '../errors';
+import { describeError } from '../util/log';
 import { isPartial } from './blockwise-client';
 import { describe } from './channel-state';
 import type { ChannelState } from './channel-state';
@@ -52,6 +53,10 @@ export class Observations implements ObservationHolder {
   async cancelByGet(observation: Observation): Promise<void> {
     const { state, request, token } = observation;
     await this.#requests.cancel(state, { ...request, options: { ...request.options, observe: 1 } }, token);
+  }
+
+  observerFailed(observation: Observation, error: unknown): void {
+    this.#context.log.error(`an observer of ${describe(observation.channel)} failed: ${describeError(error)}`);
   }
 
   /** Takes a notification (RFC 7641 s3.2); a body of several blocks is fetched before the observer hears of it. */
