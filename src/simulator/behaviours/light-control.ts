@@ -9,7 +9,6 @@ const DIMMER = 5851;
 const ON_TIME = 5852;
 const CUMULATIVE_ACTIVE_POWER = 5805;
 const POWER_FACTOR = 5820;
-const SENSOR_UNITS = 5701;
 const APPLICATION_TYPE = 5750;
 
 /** Watts of a lamp that is fully on, and of its driver when the lamp is off. */
@@ -39,7 +38,6 @@ export function lightControl({ objects, clock }: BehaviourContext): Behaviour {
     [ON_TIME]: { value: 0, check: notNegative, written: switched },
     [CUMULATIVE_ACTIVE_POWER]: { value: 0 },
     [POWER_FACTOR]: { value: powerFactor(0) },
-    [SENSOR_UNITS]: { value: 'Wh' },
     [APPLICATION_TYPE]: { value: 'street light' },
   });
   objects.allowCreation(LIGHT_CONTROL, resources);
