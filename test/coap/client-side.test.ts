@@ -119,7 +119,7 @@ describe('CoapStack as a client', () => {
       code: 'TRANSPORT',
       message: '3 requests wait already for 198.51.100.1:5683',
     });
-    for (const _ of open) (await lamp.expectRequest()).reply(CoapCode.Content);
+    for (let index = 0; index < open.length; index += 1) (await lamp.expectRequest()).reply(CoapCode.Content);
     await Promise.all(open);
   });
 

@@ -219,7 +219,9 @@ describe('CoAP messages', () => {
     const bytes = (min: number, max: number) =>
       fc.uint8Array({ minLength: min, maxLength: max }).map((array) => Buffer.from(array));
     const text = (min: number) =>
-      fc.string({ unit: 'binary', minLength: min, maxLength: 40 }).filter((value) => value.isWellFormed());
+      fc
+        .string({ unit: 'binary', minLength: min, maxLength: 40 })
+        .filter((value) => Buffer.from(value).toString() === value);
     const some = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: 1, maxLength: 4 });
     const uint = (bits: number) => fc.integer({ min: 0, max: 2 ** bits - 1 });
     const block = fc.record({ num: uint(20), more: fc.boolean(), szx: uint(3) }, { noNullPrototype: true });
