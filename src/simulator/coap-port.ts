@@ -117,8 +117,7 @@ export class CoapPort {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    for (const stream of this.#unacknowledged.values()) stream.forget();
-    this.#unacknowledged.clear();
+    for (const stream of [...this.#unacknowledged.values()]) stream.forget();
     this.#server.close();
     await this.#link.close();
   }
@@ -206,6 +205,7 @@ export class CoapPort {
       endAsIs(response, slice.payload.length > 0 ? slice.payload : undefined);
     } else if (reply.observed) {
       const stream = new NotificationStream(response, request._packet.token?.toString('hex') ?? '', {
+        clock: this.#options.clock,
         nextMessageId: () => this.#nextMessageId(),
         prepare: (notification) => this.#prepareNotification(received, notification),
         unacknowledged: this.#unacknowledged,

@@ -182,6 +182,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
   /** Is there again, and updates the registration or makes a new one. */
   comeBack(): void {
     this.#registration?.comeBack();
+    this.#observations.resume();
   }
 
   /**

@@ -57,6 +57,11 @@ export class Observations {
     for (const observation of this.#observations.values()) observation.armMaximum();
   }
 
+  /** The server can be reached again: what was on its way was lost, and is said anew. */
+  resume(): void {
+    for (const observation of this.#observations.values()) observation.resume();
+  }
+
   clear(): void {
     for (const observation of [...this.#observations.values()]) observation.end();
   }
@@ -84,8 +89,13 @@ class Observation {
     this.#notifiedAt = context.clock.monotonic();
     stream.onEnd = () => this.end();
     stream.onIdle = () => this.#flush();
+    stream.onLost = () => this.#repeat();
     this.#remember();
     this.armMaximum();
+  }
+
+  resume(): void {
+    this.#stream.lost();
   }
 
   end(): void {
@@ -137,6 +147,12 @@ class Observation {
       this.#minimum = undefined;
       this.#flush();
     }, wait);
+  }
+
+  /** The value of now takes the place of the one that was lost (RFC 7641 s4.5.2). */
+  #repeat(): void {
+    this.#due = true;
+    this.#flush();
   }
 
   #notify(): void {

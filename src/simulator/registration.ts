@@ -157,17 +157,18 @@ export class Registration {
   async #update(location: readonly string[]): Promise<void> {
     const lifetime = this.#context.lifetime();
     const links = this.#linksChanged ? this.#context.links() : undefined;
+    this.#linksChanged = false;
     const response = await this.#send({
       method: 'POST',
       path: location,
       query: lifetime === this.#lifetimeTold ? [] : [`lt=${lifetime}`],
       ...(links && { contentFormat: LINK_FORMAT, payload: links }),
     });
+    if (links && response?.code !== '2.04') this.#linksChanged = true;
     if (response === undefined) return;
     if (response.code === '2.04') {
       this.#failures = 0;
       this.#lifetimeTold = lifetime;
-      if (links) this.#linksChanged = false;
       this.#planUpdate(this.#context.clock.monotonic());
       return this.#context.onUpdated();
     }

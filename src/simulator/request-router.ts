@@ -30,6 +30,9 @@ export function answer(target: RequestTarget, request: IncomingRequest): Reply {
   try {
     const path = requestPath(request);
     refuseHidden(path);
+    if (target.version === '1.0' && pathLevel(path) === 'resource-instance') {
+      throw new Refusal('4.04', 'LwM2M 1.0 has no paths of resource instances');
+    }
     return dispatch(target, request, path);
   } catch (error) {
     const refusal = refusalOf(error);
@@ -72,7 +75,8 @@ function requestPath(request: IncomingRequest): Path {
 }
 
 function discoverPath(target: RequestTarget, request: IncomingRequest, path: Path): Reply {
-  let depth: number | undefined;
+  // The instances of a resource are listed from 1.1 on.
+  let depth = target.version === '1.0' && pathLevel(path) === 'resource' ? 0 : undefined;
   for (const parameter of request.query) {
     const match = /^depth=([0-3])$/.exec(parameter);
     if (!match || target.version !== '1.2') throw new Refusal('4.00', `'${parameter}' is not understood`);
@@ -129,7 +133,6 @@ function writeAttributes(
   if (level === 'object') objects.definition(objectId);
   else if (level === 'object-instance') objects.instance(objectId, objectInstanceId);
   else if (level === 'resource') objects.resource(path);
-  else if (version === '1.0') throw new Refusal('4.05');
   else {
     const { value } = objects.resource(path);
     if (!isInstances(value) || !value.has(path.resourceInstanceId ?? -1)) throw new Refusal('4.04');

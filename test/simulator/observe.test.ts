@@ -154,6 +154,22 @@ describe('A simulated device that is observed', () => {
     assert.equal(lamp.device.observations, 0);
   });
 
+  it('tells the value of now when it comes back from where nobody could hear it', async () => {
+    const { inbox } = await observeDimmer();
+    const dimmer = lamp.device.objects.find(3311, 0, 5851);
+    assert.ok(dimmer);
+    lamp.device.vanish();
+    dimmer.value = 20;
+    await lamp.clock.advance(300_000);
+    dimmer.value = 30;
+    await lamp.clock.advance(300_000);
+    lamp.device.comeBack();
+    assert.equal((await inbox.next()).payload.toString(), '30');
+    await dim(40);
+    assert.equal((await inbox.next()).payload.toString(), '40');
+    assert.equal(lamp.device.observations, 1);
+  });
+
   it('refuses what it cannot read', async () => {
     const { first, observation } = await lamp.server.observe(lamp.channel, 'GET', '/3/0/4');
     assert.equal(first.code, '4.05');

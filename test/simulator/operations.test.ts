@@ -268,6 +268,9 @@ describe('A simulated device', () => {
       assert.equal((await old.ask('GET', '/3/0')).options.contentFormat, contentFormatId('tlv'));
       assert.equal((await old.ask('GET', '/3/0', { accept: 'json' })).code, '2.05');
       assert.equal((await old.ask('GET', '/3/0', { accept: 'senml-json' })).code, '4.06');
+      assert.equal((await old.ask('GET', '/3/0/6/0')).code, '4.04');
+      const links = await old.ask('GET', '/3/0/6', { accept: 'link-format' });
+      assert.equal(links.payload.toString(), '</3/0/6>;dim=1');
       const payload = encodePaths(contentFormatId('senml-json'), paths('/3/0/0'));
       assert.equal((await old.ask('FETCH', '/', { format: 'senml-json', payload })).code, '4.05');
       await assert.rejects(old.device.send(['/3/0/0']), /1\.0 has no Send/);

@@ -217,6 +217,18 @@ describe('The registration of a simulated device', () => {
     assert.ok(payload.endsWith('</3311/299>,</3311/300>'));
   });
 
+  it('tells of an instance that came while an update was on its way', async () => {
+    lamp.server.respond = ({ method }) => {
+      if (method === 'update' && !lamp.device.objects.find(3311, 5, 5850)) {
+        lamp.device.objects.add(3311, 5, { 5850: { value: false } });
+      }
+      return undefined;
+    };
+    lamp.device.objects.add(3311, 4, { 5850: { value: false } });
+    assert.doesNotMatch((await lamp.server.next('update')).payload.toString(), /3311\/5/);
+    assert.match((await lamp.server.next('update')).payload.toString(), /<\/3311\/4>,<\/3311\/5>$/);
+  });
+
   describe('once it stands', () => {
     it('lets the device send values, with their times', async () => {
       await lamp.device.send(['/3311/0/5851', '/3/0/6'], 'senml-json');
