@@ -72,7 +72,7 @@ export type ObjectInstance = ReadonlyMap<number, Resource>;
 
 interface DeviceObject {
   readonly definition: ObjectDefinition;
-  readonly instances: Map<number, Map<number, Resource>>;
+  readonly instances: Map<number, ObjectInstance>;
 }
 
 /** Makes the resources of a new instance of an object. */
@@ -103,19 +103,28 @@ export class DeviceObjects {
 
   /** Adds an object instance. A resource that its definition does not know is a fault of the behaviour. */
   add(objectId: number, instanceId: number, setups: Readonly<Record<number, ResourceSetup>>): ObjectInstance {
-    const object = this.#objectFor(objectId);
-    const resources = new Map<number, Resource>();
+    const instance = this.make(objectId, instanceId, setups);
+    this.attach(objectId, instanceId, instance);
+    return instance;
+  }
+
+  /** Makes an object instance that is not there yet, so that its first values can be checked. */
+  make(objectId: number, instanceId: number, setups: Readonly<Record<number, ResourceSetup>>): ObjectInstance {
+    const { definition } = this.#objectFor(objectId);
     const changed = (path: Path) => this.#tell('value', path);
+    const resources = new Map<number, Resource>();
     for (const [id, setup] of Object.entries(setups)) {
       const resourceId = Number(id);
-      const definition = object.definition.resources.get(resourceId);
-      if (definition === undefined) throw new TypeError(`object ${objectId} has no resource ${id}`);
-      const path = pathOf(objectId, instanceId, resourceId);
-      resources.set(resourceId, new Resource(path, definition, setup, changed));
+      const known = definition.resources.get(resourceId);
+      if (known === undefined) throw new TypeError(`object ${objectId} has no resource ${id}`);
+      resources.set(resourceId, new Resource(pathOf(objectId, instanceId, resourceId), known, setup, changed));
     }
-    object.instances.set(instanceId, resources);
-    this.#tell('instances', pathOf(objectId, instanceId));
     return resources;
+  }
+
+  attach(objectId: number, instanceId: number, instance: ObjectInstance): void {
+    this.#objectFor(objectId).instances.set(instanceId, instance);
+    this.#tell('instances', pathOf(objectId, instanceId));
   }
 
   /** Lets the server create and delete instances of an object (LwM2M Core 1.1 s6.3.5, s6.3.6). */

@@ -47,7 +47,7 @@ export function write(
   else if (!objects.resource(path).writable) throw new Refusal('4.05', `${formatPath(path)} is read-only`);
   const format = formatOfRequest(version, body.contentFormat);
   const values = decodeContent(format, path, body.payload, objects.types);
-  const changes = collectChanges(objects, values, replace && level !== 'resource-instance');
+  const changes = collectChanges((each) => objects.resource(each), values, replace && level !== 'resource-instance');
   if (replace && level === 'object-instance') addFactoryValues(objects, path, changes);
   return apply(changes.values());
 }
@@ -55,7 +55,7 @@ export function write(
 /** Write-Composite (LwM2M Core 1.1 s6.3.9): all or nothing. @throws {Refusal} {CodecError} */
 export function writeComposite(objects: DeviceObjects, version: DeviceVersion, body: Body): Path[] {
   const values = decodeContent(formatOfRequest(version, body.contentFormat), {}, body.payload, objects.types);
-  return apply(collectChanges(objects, values, false).values());
+  return apply(collectChanges((each) => objects.resource(each), values, false).values());
 }
 
 /**
@@ -69,20 +69,15 @@ export function create(objects: DeviceObjects, version: DeviceVersion, objectId:
   if (factory === undefined) throw new Refusal('4.05', `instances of object ${objectId} are not created`);
   const format = formatOfRequest(version, body.contentFormat);
   const { instanceId, values } = readNewInstance(objects, objectId, format, body.payload);
-  const setups = factory(instanceId);
-  for (const { path } of values) {
-    if (path.resourceId !== undefined && setups[path.resourceId] === undefined) {
-      throw new Refusal('4.00', `a new instance has no resource ${path.resourceId}`);
-    }
-  }
-  objects.add(objectId, instanceId, setups);
-  try {
-    const given = values.filter(({ path }) => path.resourceId !== undefined);
-    apply(collectChanges(objects, given, true, 'create').values());
-  } catch (error) {
-    objects.remove(objectId, instanceId);
-    throw error;
-  }
+  const instance = objects.make(objectId, instanceId, factory(instanceId));
+  const resourceAt = ({ resourceId }: Path) => {
+    const resource = instance.get(resourceId ?? -1);
+    if (resource === undefined) throw new Refusal('4.00', `a new instance has no resource ${resourceId}`);
+    return resource;
+  };
+  const changes = collectChanges(resourceAt, values, true, 'create');
+  objects.attach(objectId, instanceId, instance);
+  apply(changes.values());
   return pathOf(objectId, instanceId);
 }
 
@@ -133,7 +128,7 @@ function lacksInstanceId(format: number, payload: Buffer): boolean {
 }
 
 function collectChanges(
-  objects: DeviceObjects,
+  resourceAt: (path: Path) => Resource,
   values: readonly ResourceValue[],
   replace: boolean,
   purpose: 'write' | 'create' = 'write',
@@ -141,7 +136,7 @@ function collectChanges(
   const changes = new Map<Resource, Change>();
   for (const { path, value } of values) {
     if (path.resourceId === undefined) continue;
-    const resource = objects.resource(path);
+    const resource = resourceAt(path);
     const allowed = resource.writable || (purpose === 'create' && resource.readable);
     if (!allowed) throw new Refusal('4.05', `${formatPath(path)} is read-only`);
     const change = changes.get(resource) ?? { resource, value: startValue(resource, replace) };

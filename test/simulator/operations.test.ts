@@ -210,6 +210,7 @@ describe('A simulated device', () => {
       const payload = encode('tlv', '/3311', { '/3311/4/5851': 1234 });
       assert.equal((await lamp.ask('POST', '/3311', { format: 'tlv', payload })).code, '4.00');
       assert.equal((await lamp.ask('GET', '/3311/4')).code, '4.04');
+      assert.equal(lamp.server.requests.length, 0, 'the server need not be told of anything');
     });
 
     it('answers 4.00 to an id that is taken and 4.05 where none may be created or deleted', async () => {
