@@ -14,7 +14,7 @@ export interface Lamp {
   readonly channel: Channel;
   /** What the simulation itself did wrong; tests expect it empty. */
   readonly faults: Error[];
-  ask(method: keyof typeof CoapCode, path: string, more?: Ask): Promise<Answer>;
+  readonly ask: (method: keyof typeof CoapCode, path: string, more?: Ask) => Promise<Answer>;
   end(): Promise<void>;
 }
 

@@ -127,6 +127,57 @@ describe('A simulated device', () => {
     });
   });
 
+  describe('with a multiple resource', () => {
+    /** Portfolio: identities of the host, a writable multiple resource. */
+    const addPortfolio = ({ device }: Lamp) => {
+      device.objects.add(16, 0, {
+        0: {
+          value: new Map([
+            [0, 'host'],
+            [1, 'model'],
+          ]),
+        },
+      });
+    };
+    const identities = async ({ ask }: Lamp) =>
+      valuesOf(await ask('GET', '/16/0/0', { accept: 'senml-json' }), '/16/0/0');
+
+    it('writes one resource instance, old or new, and leaves the others', async () => {
+      addPortfolio(lamp);
+      for (const [path, payload] of [
+        ['/16/0/0/1', 'MODEL'],
+        ['/16/0/0/3', 'new'],
+      ] as const) {
+        assert.equal((await lamp.ask('PUT', path, { format: 'text', payload })).code, '2.04');
+      }
+      assert.deepEqual(await identities(lamp), { '/16/0/0/0': 'host', '/16/0/0/1': 'MODEL', '/16/0/0/3': 'new' });
+    });
+
+    it('adds and changes by a partial update, and replaces all by a replacement', async () => {
+      addPortfolio(lamp);
+      const payload = encode('tlv', '/16/0', { '/16/0/0/1': 'changed', '/16/0/0/2': 'added' });
+      assert.equal((await lamp.ask('POST', '/16/0', { format: 'tlv', payload })).code, '2.04');
+      assert.deepEqual(await identities(lamp), { '/16/0/0/0': 'host', '/16/0/0/1': 'changed', '/16/0/0/2': 'added' });
+      const only = encode('senml-cbor', '/16/0/0', { '/16/0/0/5': 'only' });
+      assert.equal((await lamp.ask('PUT', '/16/0/0', { format: 'senml-cbor', payload: only })).code, '2.04');
+      assert.deepEqual(await identities(lamp), { '/16/0/0/5': 'only' });
+    });
+
+    it('deletes one resource instance from 1.2 on', async () => {
+      addPortfolio(lamp);
+      assert.equal((await lamp.ask('DELETE', '/16/0/0/1')).code, '4.05');
+      const modern = await startLamp({ version: '1.2' });
+      addPortfolio(modern);
+      assert.equal((await modern.ask('DELETE', '/16/0/0/1')).code, '2.02');
+      assert.equal((await modern.ask('DELETE', '/16/0/0/1')).code, '4.04');
+      assert.deepEqual(await identities(modern), { '/16/0/0/0': 'host' });
+      const payload = encode('senml-etch-json', '/', { '/16/0/0/0': null, '/16/0/0/4': 'etched' });
+      assert.equal((await modern.ask('IPATCH', '/', { format: 'senml-etch-json', payload })).code, '2.04');
+      assert.deepEqual(await identities(modern), { '/16/0/0/4': 'etched' });
+      await modern.end();
+    });
+  });
+
   describe('that is told to execute', () => {
     it('does it and tells its owner the arguments', async () => {
       const executed = once(lamp.device, 'executed');
