@@ -38,6 +38,7 @@ export class EngineHost {
   /** The attempt to start of the moment, or the last one. */
   #attempt: Promise<void>;
   #retry: NodeJS.Timeout | undefined;
+  #started = false;
   #closed: Promise<void> | undefined;
 
   /** @param before what must be done first: another engine may still hold the port. */
@@ -94,7 +95,7 @@ export class EngineHost {
    */
   async ready(): Promise<Engine> {
     await this.#firstAttempt;
-    if (this.#state.state === 'running') return this.#engine;
+    if (this.#started && !this.#isClosed()) return this.#engine;
     const cause = this.#state.state === 'failed' ? this.#state.error : undefined;
     throw new TransportError(`the server is not running${cause === undefined ? '' : `: ${cause.message}`}`, { cause });
   }
@@ -117,6 +118,7 @@ export class EngineHost {
     try {
       await this.#engine.start();
       if (this.#isClosed()) return;
+      this.#started = true;
       for (const { scheme, host, port } of this.#engine.addresses) {
         this.#voice.log(`listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`);
       }
@@ -128,9 +130,7 @@ export class EngineHost {
 
   #failed(error: Error, retryAfter: number): void {
     if (this.#isClosed()) return;
-    const known = this.#state.state === 'failed' && this.#state.error.message === error.message;
-    if (!known) this.#voice.error(`${error.message}; trying again until it works`);
-    this.#setState({ state: 'failed', error });
+    this.#complain(error, `${error.message}; trying again until it works`);
     this.#retry = setTimeout(() => {
       this.#engine = this.#makeEngine();
       this.#attempt = this.#start(Math.min(retryAfter * 2, LONGEST_RETRY));
@@ -139,9 +139,16 @@ export class EngineHost {
 
   /** A socket or the store of a running engine is in trouble, or well again. */
   #trouble(error: Error | undefined): void {
-    if (this.#state.state !== 'running' && this.#state.state !== 'failed') return;
-    if (error !== undefined) this.#voice.error(error.message);
-    this.#setState(error === undefined ? { state: 'running' } : { state: 'failed', error });
+    if (!this.#started || this.#isClosed()) return;
+    if (error === undefined) this.#setState({ state: 'running' });
+    else this.#complain(error, error.message);
+  }
+
+  /** Says it once, however often it is tried. */
+  #complain(error: Error, text: string): void {
+    const known = this.#state.state === 'failed' && this.#state.error.message === error.message;
+    if (!known) this.#voice.error(text);
+    this.#setState({ state: 'failed', error });
   }
 
   async #close(): Promise<void> {

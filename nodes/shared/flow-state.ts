@@ -17,7 +17,7 @@ export class FlowState {
     });
     events.on('flows:started', () => this.#started());
     events.on('runtime-event', ({ id, payload }) => {
-      if (id === 'runtime-state' && payload?.state === 'stop' && payload.deploy !== true) this.#settled();
+      if (id === 'runtime-state' && payload?.state === 'stop' && payload.deploy !== true) this.#stopped();
     });
   }
 
@@ -48,6 +48,12 @@ export class FlowState {
     const tasks = this.#waiting;
     this.#waiting = [];
     for (const task of tasks) task();
+    this.#settled();
+  }
+
+  /** Those who wait for the flows are closed with them. */
+  #stopped(): void {
+    this.#waiting = [];
     this.#settled();
   }
 

@@ -15,7 +15,7 @@ const BLUE_DOT: Look = { fill: 'blue', shape: 'dot' };
 const GREY_RING: Look = { fill: 'grey', shape: 'ring' };
 
 /** The longest text that a value may take, so that with its age it stays under 20 characters. */
-const VALUE_LENGTH = 11;
+const VALUE_LENGTH = 10;
 
 /** A status is sent to every open editor: at most one in this many ms. */
 const INTERVAL = 250;
@@ -131,9 +131,7 @@ export class StatusLine {
   }
 
   failed(error: Error): void {
-    const code =
-      error instanceof ResponseError ? error.responseCode : error instanceof Lwm2mError ? error.code : error.name;
-    this.#setOutcome(RED_DOT, code);
+    this.#setOutcome(RED_DOT, this.#textOfError(error));
   }
 
   summary({ total, succeeded, failed, expired }: Summary): void {
@@ -203,13 +201,20 @@ export class StatusLine {
     }
   }
 
-  #outcomeStatus({ look, text, at }: Outcome): { status: NodeStatus; lasts: number } {
+  #outcomeStatus({ look, text, at }: Outcome): { status: NodeStatus; lasts?: number } {
+    // A long text leaves no room for its age.
+    if (text.length > VALUE_LENGTH) return { status: { ...look, text } };
     const { key, count, lasts } = ageOf(Date.now() - at);
     return { status: { ...look, text: `${text} · ${this.#text(`age.${key}`, { number: count })}` }, lasts };
   }
 
   #text(key: string, values?: Record<string, string | number>): string {
     return this.#RED._(`status.${key}`, values);
+  }
+
+  #textOfError(error: Error): string {
+    if (error instanceof ResponseError) return error.responseCode;
+    return error instanceof Lwm2mError ? this.#text(`error.${error.code}`) : cut(error.name, 19);
   }
 
   #textOfValue(payload: unknown): string {

@@ -8,6 +8,9 @@ export interface Closable {
   close(): Promise<void>;
 }
 
+/** What is being closed, of this and other types of nodes and of flows that were loaded before: it may still hold a port. */
+const closing = new Set<Promise<void>>();
+
 interface Entry<T> {
   readonly thing: T;
   readonly key: string;
@@ -23,7 +26,6 @@ interface Entry<T> {
 export class Survivors<T extends Closable> {
   readonly #flows: FlowState;
   readonly #entries = new Map<string, Entry<T>>();
-  readonly #closing = new Set<Promise<void>>();
 
   constructor(RED: NodeAPI) {
     this.#flows = flowStateOf(RED);
@@ -41,7 +43,7 @@ export class Survivors<T extends Closable> {
       return known.thing;
     }
     if (known !== undefined) void this.#close(id, known);
-    const thing = make(Promise.all(this.#closing));
+    const thing = make(Promise.all(closing));
     this.#entries.set(id, { thing, key });
     return thing;
   }
@@ -65,8 +67,8 @@ export class Survivors<T extends Closable> {
     clearTimeout(entry.grace);
     entry.grace = undefined;
     if (this.#entries.get(id) === entry) this.#entries.delete(id);
-    const closing = entry.thing.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
-    return closing;
+    const closed = entry.thing.close().finally(() => closing.delete(closed));
+    closing.add(closed);
+    return closed;
   }
 }

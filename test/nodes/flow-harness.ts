@@ -93,6 +93,8 @@ export interface Flow {
   statuses(id: string): NodeStatus[];
   deploy(nodes: FlowNode[], type?: 'full' | 'nodes' | 'flows'): Promise<void>;
   node(id: string): Node;
+  /** Runs the task when the next deploy has begun to close nodes. */
+  whenStopping(task: () => void): void;
   stop(): Promise<void>;
 }
 
@@ -115,13 +117,16 @@ export async function runFlow(modules: NodeModule[], nodes: FlowNode[]): Promise
     list.push(status);
   };
   let forget = (): void => undefined;
+  let whenStopping: Flow['whenStopping'] = () => undefined;
   const recordStatus: NodeModule = (RED) => {
     RED.events.on('node-status', record);
+    whenStopping = (task) => RED.events.once('flows:stopping', task);
     forget = () => RED.events.off('node-status', record);
   };
   await helper.load([recordStatus, ...modules] as never, withTab(nodes));
   collect();
   return {
+    whenStopping: (task) => whenStopping(task),
     receive: (id, msg) => helper.getNode(id).receive(msg),
     inbox: (id) => {
       const inbox = inboxes.get(id);

@@ -289,7 +289,7 @@ describe('nodes and devices on the network', () => {
     it('says at once that its settings are wrong', async () => {
       const running = await start(...observe({ target: 'nonsense', targetType: 'selector' }));
       await until(() => running.statuses('observe').at(-1)?.fill === 'red');
-      assert.match(String(running.statuses('observe').at(-1)?.text), /^INVALID_ARGUMENT/);
+      assert.equal(running.statuses('observe').at(-1)?.text, 'status.error.INVALID_ARGUMENT');
     });
 
     it('reports an error of a device once, with its endpoint and path', async () => {
