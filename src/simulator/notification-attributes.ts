@@ -52,10 +52,6 @@ export class NotificationAttributes {
       if (`${key}/`.startsWith(below)) this.#attached.delete(key);
     }
   }
-
-  clear(): void {
-    this.#attached.clear();
-  }
 }
 
 /** Reads attributes from Uri-Query options, on top of those that hold already. @throws {Refusal} 4.00 */

@@ -179,6 +179,17 @@ describe('A simulated device', () => {
   });
 
   describe('that is told to execute', () => {
+    it('resets its error codes', async () => {
+      const errors = lamp.device.objects.find(3, 0, 11);
+      assert.ok(errors);
+      errors.value = new Map([
+        [0, 2],
+        [1, 7],
+      ]);
+      assert.equal((await lamp.ask('POST', '/3/0/12')).code, '2.04');
+      assert.deepEqual(valuesOf(await lamp.ask('GET', '/3/0/11', { accept: 'tlv' }), '/3/0/11'), { '/3/0/11/0': 0 });
+    });
+
     it('does it and tells its owner the arguments', async () => {
       const executed = once(lamp.device, 'executed');
       assert.equal((await lamp.ask('POST', '/3301/0/5605', { format: 'text', payload: "0='now',1" })).code, '2.04');
@@ -297,6 +308,14 @@ describe('A simulated device', () => {
         assert.ok(!('/3/0/4' in values) && !('/99/0' in values));
       });
     }
+
+    it('reads all that is readable when asked for the root', async () => {
+      const payload = encodePaths(contentFormatId('senml-json'), paths('/'));
+      const answer = await lamp.ask('FETCH', '/', { format: 'senml-json', accept: 'senml-json', payload });
+      const values = valuesOf(answer, '/');
+      for (const path of ['/1/0/1', '/3/0/0', '/3301/0/5700', '/3311/0/5850']) assert.ok(path in values, path);
+      assert.ok(!('/3/0/4' in values));
+    });
 
     it('writes all or nothing', async () => {
       const good = encode('senml-cbor', '/', { '/3311/0/5850': true, '/1/0/2': 3 });
