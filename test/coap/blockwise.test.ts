@@ -100,6 +100,15 @@ describe('Block-wise transfer', () => {
       assert.deepEqual(fixture.handled[0]?.payload, whole);
     });
 
+    it('may take long, as long as no pause is longer than the idle time', async () => {
+      const lamp = fixture.device();
+      for (let num = 0; num < 5; num += 1) {
+        await put(lamp, body(300), num, 2);
+        await fixture.clock.advance(80_000);
+      }
+      assert.equal(fixture.handled.length, 1);
+    });
+
     it('answers 4.13 with Size1 above the cap, by what is declared and by what comes', async () => {
       await fixture.stack.close();
       fixture = await CoapFixture.open({ limits: { requestBody: 200 } });

@@ -143,6 +143,29 @@ describe('what node-coap gets wrong', () => {
       assert.equal(fixture.handled.length, 2);
     });
 
+    it('nor later, though what is forgotten is swept once a second', async () => {
+      const [lamp, other] = [fixture.device(), fixture.device('198.51.100.2:5683')];
+      other.send(order);
+      await fixture.clock.advance(300);
+      lamp.send(order);
+      await fixture.clock.advance(247_400);
+      lamp.send(order);
+      await fixture.clock.settle();
+      assert.equal(fixture.handled.length, 3);
+    });
+
+    it('and a separate response that comes again is acknowledged again', async () => {
+      const lamp = fixture.device();
+      const open = fixture.stack.request(fixture.channel(lamp), READ);
+      const { message } = await lamp.expectRequest();
+      const response = { code: CoapCode.Content, messageId: 99, token: message.token };
+      for (let copy = 0; copy < 3; copy += 1) lamp.send(response);
+      await open;
+      await fixture.clock.settle();
+      const replies = lamp.inbox.map(({ type, messageId }) => [type, messageId]);
+      assert.deepEqual(replies, Array(3).fill([MessageType.ACK, 99]));
+    });
+
     it('nor duplicates of notifications', async () => {
       const lamp = fixture.device();
       let notified = 0;

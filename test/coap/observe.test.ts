@@ -234,6 +234,10 @@ describe('Observe', () => {
       const messageId = lamp.notify(observation.token, 2, 'late');
       const acknowledgement = await lamp.expect();
       assert.deepEqual([acknowledgement.type, acknowledgement.messageId], [MessageType.ACK, messageId]);
+      let isCancelled = false;
+      void cancelled.then(() => (isCancelled = true));
+      await fixture.clock.settle();
+      assert.equal(isCancelled, false, 'the notification is not the response');
       request.reply(CoapCode.Content, {}, 'state');
       await cancelled;
       assert.deepEqual(observer.values, []);

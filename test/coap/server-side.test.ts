@@ -67,6 +67,20 @@ describe('CoapStack as a server', () => {
     assert.equal(fixture.stack.statistics.timeouts, 0);
   });
 
+  it('sends no empty acknowledgement behind a response that was in time', async () => {
+    const lamp = fixture.device();
+    fixture.answer = async () => {
+      await new Promise<void>((resolve) => fixture.clock.setTimer(resolve, 500));
+      return { code: CoapCode.Changed };
+    };
+    lamp.send({ code: CoapCode.POST, options: PATH });
+    await fixture.clock.advance(5_000);
+    assert.deepEqual(
+      lamp.inbox.map(({ code }) => code),
+      [CoapCode.Changed],
+    );
+  });
+
   it('sends a separate response past requests of its own that wait', async () => {
     const lamp = fixture.device();
     let answer: (response: HandlerResponse) => void = () => undefined;
@@ -160,6 +174,29 @@ describe('CoapStack as a server', () => {
     await fixture.clock.settle();
     assert.equal(fixture.stack.statistics.duplicates, 3);
     assert.equal(fixture.handled.length, 51);
+    flood.send({ type: MessageType.NON, code: CoapCode.GET, messageId: 5, options: PATH });
+    await fixture.clock.settle();
+    assert.equal(fixture.handled.length, 52, 'what is forgotten is new');
+    await fixture.clock.advance(250_000);
+    assert.equal(fixture.stack.channels, 0);
+  });
+
+  it('counts no reply to a request that it has forgotten meanwhile', async () => {
+    await fixture.stack.close();
+    fixture = await CoapFixture.open({ limits: { rememberedMessages: 1, rememberedBytesTotal: 1_000 } });
+    const lamp = fixture.device();
+    const answers: ((response: HandlerResponse) => void)[] = [];
+    fixture.answer = () => new Promise((resolve) => answers.push(resolve));
+    for (let index = 0; index < 5; index += 1) lamp.send({ code: CoapCode.GET, options: PATH });
+    await fixture.clock.settle();
+    for (const answer of answers) answer({ code: CoapCode.Content, payload: Buffer.alloc(400) });
+    await fixture.clock.settle();
+    assert.equal(lamp.inbox.length, 5);
+    const early = fixture.stack.statistics.forgottenEarly;
+    fixture.answer = () => ({ code: CoapCode.Content, payload: Buffer.alloc(400) });
+    fixture.device('198.51.100.2:5683').send({ code: CoapCode.GET, options: PATH });
+    await fixture.clock.settle();
+    assert.equal(fixture.stack.statistics.forgottenEarly, early, 'two replies of 405 bytes are within the bound');
   });
 
   it('bounds what it remembers of all peers, in messages and in bytes', async () => {
