@@ -110,6 +110,16 @@ const DIALOGS: Record<string, { fill: Fill; holds?: Record<string, unknown>; lab
     holds: { paths: ['/3311/0/5850', '/3311/0/5851'] },
     label: 'LwM2M devices',
   },
+  'lwm2m-simulator': {
+    fill: {
+      count: '2',
+      endpointPrefix: 'lamp-park-',
+      serverUri: 'coap://127.0.0.1:5998',
+      lifetime: '30',
+      name: 'Two lamps',
+    },
+    label: 'Two lamps',
+  },
 };
 
 describe("the editor's dialogs", function () {
@@ -137,8 +147,8 @@ describe("the editor's dialogs", function () {
       const id = await editor.drag(type, 420, 40 + index * 55);
       await editor.openDialog(id);
       await editor.unfold();
-      await editor.select('server', 'server-1');
-      for (const [property, value] of Object.entries(fill)) await enter(property, value);
+      const server = type === 'lwm2m-simulator' ? {} : { server: 'server-1' };
+      for (const [property, value] of Object.entries({ ...server, ...fill })) await enter(property, value);
       await editor.screenshot(`dialog-${type}`);
       await editor.done();
       assert.equal(await editor.isValid(id), true);
@@ -146,7 +156,7 @@ describe("the editor's dialogs", function () {
       await editor.deploy();
 
       const deployed = (await nodeRed.flows()).find((node) => node.id === id);
-      const expected = { server: 'server-1', ...properties(fill), ...holds };
+      const expected = { ...server, ...properties(fill), ...holds };
       assert.deepEqual({ ...deployed, ...expected }, deployed);
 
       await editor.openDialog(id);
@@ -155,6 +165,17 @@ describe("the editor's dialogs", function () {
       assert.ok(x !== undefined && y !== undefined && wires !== undefined);
       assert.deepEqual({ ...deployed, ...same }, deployed, 'opening and closing changes nothing');
     });
+  });
+
+  it('import an example from the menu, ready to deploy', async () => {
+    const other = await Editor.open(browser, nodeRed);
+    await other.importExample('street-lights');
+    const types = await other.deployable();
+    assert.deepEqual(types.invalid, []);
+    assert.ok(types.types.includes('lwm2m-observe') && types.types.includes('lwm2m-simulator'));
+    await other.screenshot('imported');
+    assert.deepEqual(other.complaints, []);
+    await other.close();
   });
 
   it('take a server that is made in them', async () => {

@@ -192,6 +192,28 @@ export class Editor {
     await ok?.waitForElementState('hidden');
   }
 
+  /** Imports one of this package's examples as a user does: Import, Examples. */
+  async importExample(name: string): Promise<void> {
+    await this.page.evaluate(() =>
+      (window as unknown as { RED: EditorApi }).RED.actions.invoke('core:show-examples-import-dialog'),
+    );
+    const tree = this.page.locator('#red-ui-clipboard-dialog-import-tab-examples');
+    await tree.getByText('@open-lwm2m/node-red-lwm2m').click();
+    await tree.getByText(name, { exact: true }).click();
+    await this.page.locator('#red-ui-clipboard-dialog-ok').click();
+    await this.page.locator('#red-ui-clipboard-dialog').waitFor({ state: 'hidden' });
+  }
+
+  /** The types of all nodes on the canvas, and those that the editor finds wrong. */
+  async deployable(): Promise<{ types: string[]; invalid: string[] }> {
+    return this.page.evaluate(() => {
+      const nodes: { type: string; valid?: boolean; z?: string }[] = [];
+      (window as unknown as { RED: EditorApi }).RED.nodes.eachNode((node) => nodes.push(node as never));
+      const invalid = nodes.filter(({ valid }) => valid === false).map(({ type }) => type);
+      return { types: nodes.map(({ type }) => type), invalid };
+    });
+  }
+
   /** Presses Deploy and waits for its success. */
   async deploy(): Promise<void> {
     const deployed = this.page.waitForResponse(
@@ -216,5 +238,6 @@ interface EditorApi {
     convertNode(node: unknown, exportCredentials: boolean): Record<string, unknown>;
   };
   editor: { edit(node: unknown): void };
+  actions: { invoke(action: string): void };
   utils: { getNodeLabel(node: unknown): string };
 }
