@@ -5,8 +5,10 @@ import { DeviceEvents } from './device-events';
 import { KeptThings } from './kept-things';
 import type { ServerSettings } from './server-settings';
 
+/** `takenPort`: another program listens on it. */
 export type ServerState =
-  { readonly state: 'starting' | 'running' | 'closed' } | { readonly state: 'failed'; readonly error: Error };
+  | { readonly state: 'starting' | 'running' | 'closed' }
+  | { readonly state: 'failed'; readonly error: Error; readonly takenPort?: number };
 
 /** First and longest wait before a failed start is tried again, ms. */
 const FIRST_RETRY = 1_000;
@@ -148,7 +150,8 @@ export class EngineHost {
   #complain(error: Error, text: string): void {
     const known = this.#state.state === 'failed' && this.#state.error.message === error.message;
     if (!known) this.#voice.error(text);
-    this.#setState({ state: 'failed', error });
+    const taken = isRecord(error.cause) && error.cause.code === 'EADDRINUSE';
+    this.#setState({ state: 'failed', error, takenPort: (taken && this.#settings.engine.coapPort) || undefined });
   }
 
   async #close(): Promise<void> {
@@ -181,4 +184,8 @@ export class EngineHost {
       error: (text) => this.#voice.error(text),
     };
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

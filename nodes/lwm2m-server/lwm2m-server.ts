@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { registerAdminRoutes } from '../shared/admin-routes';
 import { flowStateOf } from '../shared/flow-state';
+import { isEmpty } from '../shared/options';
 import type { ServerNode } from '../shared/server-node';
 import { Survivors } from '../shared/survivors';
 import { EngineHost, type HostVoice } from './engine-host';
@@ -22,15 +23,13 @@ export = function (RED: NodeAPI): void {
       return;
     }
     const voice = voiceOf(this);
-    const host = hosts.acquire(
-      this.id,
-      JSON.stringify(settings),
-      (before) => new EngineHost(RED, voice, settings, before),
-    );
+    const host = hosts.acquire(this.id, JSON.stringify(settings), (before) => {
+      // Once for an engine, not at each deploy.
+      for (const text of notYet(config, settings)) this.log(text);
+      return new EngineHost(RED, voice, settings, before);
+    });
     host.adopt(voice);
     this.host = host;
-    if (settings.store !== 'memory')
-      this.log(`the ${settings.store} store comes with a later version: keeping all in memory`);
     this.on('close', (removed: boolean, done: () => void) => closeNode(this, host, removed, done));
   }
 
@@ -55,4 +54,12 @@ function voiceOf(node: Node): HostVoice {
     error: (text) => node.error(text),
     debug: (text) => node.debug(text),
   };
+}
+
+/** What the settings ask for and this version cannot do yet. */
+function notYet(config: ServerConfig, settings: ServerSettings): string[] {
+  const texts: string[] = [];
+  if (settings.store !== 'memory') texts.push(`the ${settings.store} store comes later: all is kept in memory`);
+  if (!isEmpty(config.coapsPort)) texts.push('DTLS comes later: the coaps port is not opened');
+  return texts;
 }

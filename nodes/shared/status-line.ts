@@ -189,8 +189,10 @@ export class StatusLine {
 
   #serverStatus(): NodeStatus | undefined {
     switch (this.#server?.state) {
-      case 'failed':
-        return { ...RED_RING, text: this.#text('serverFailed') };
+      case 'failed': {
+        const { takenPort: port } = this.#server;
+        return { ...RED_RING, text: port ? this.#text('portTaken', { port }) : this.#text('serverFailed') };
+      }
       case 'starting':
         return { ...YELLOW_RING, text: this.#text('starting') };
       case 'closed':

@@ -423,7 +423,7 @@ describe('nodes and devices on the network', () => {
       on('catch', 'catch', { scope: ['read'] }, ['caught']),
       on('caught', 'helper'),
     );
-    await until(() => running.statuses('read').at(-1)?.text === 'status.serverFailed');
+    await until(() => running.statuses('read').at(-1)?.text === 'status.portTaken');
     assert.equal(running.statuses('read').at(-1)?.fill, 'red');
     running.receive('read', {});
     const caught = await running.inbox('caught').next();
