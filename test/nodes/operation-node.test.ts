@@ -363,6 +363,17 @@ describe('a node that makes an operation of a message', () => {
     });
   });
 
+  it('gives its orders in the order of the messages, however long one takes to read', async () => {
+    const value = 'payload = 1 ? $sum($map([1..200], function($n) { $n })) : payload';
+    const running = await start('lwm2m-write', { target: 'lamp-1', path: '/3311/0/5851', value, valueType: 'jsonata' });
+    for (const payload of [1, 2, 3]) running.receive('op', { payload });
+    await running.inbox('completed').take(3);
+    assert.deepEqual(
+      engine.orders.map(({ operation }) => operation.operation === 'write' && operation.value),
+      [20100, 2, 3],
+    );
+  });
+
   describe('arguments of an execute', () => {
     const cases: [unknown, unknown][] = [
       ["0='a'", "0='a'"],

@@ -468,6 +468,18 @@ describe('nodes and devices on the network', () => {
   });
 
   describe('simulated devices on the canvas', () => {
+    for (const properties of [
+      { kind: 'spaceship' },
+      { count: 'many' },
+      { serverUri: 'http://x' },
+      { security: 'psk' },
+    ]) {
+      it(`say that ${JSON.stringify(properties)} is wrong`, async () => {
+        const running = await start(on('simulator', 'lwm2m-simulator', { count: 1, ...properties }, []));
+        assert.equal(running.statuses('simulator').at(-1)?.text, 'status.error.INVALID_ARGUMENT');
+      });
+    }
+
     it('register, obey and tell what they do', async () => {
       const probe = createSocket('udp4');
       probe.bind(0, '127.0.0.1');
