@@ -147,7 +147,7 @@ describe("the editor's dialogs", function () {
       const id = await editor.drag(type, 420, 40 + index * 55);
       await editor.openDialog(id);
       await editor.unfold();
-      const server = type === 'lwm2m-simulator' ? {} : { server: 'server-1' };
+      const server: Fill = type === 'lwm2m-simulator' ? {} : { server: 'server-1' };
       for (const [property, value] of Object.entries({ ...server, ...fill })) await enter(property, value);
       await editor.screenshot(`dialog-${type}`);
       await editor.done();
