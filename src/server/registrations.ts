@@ -37,7 +37,7 @@ export interface RegistrationsContext {
   readonly afterResponse: AfterResponse;
   readonly listener: ServerListener;
   /** A registration ended or was replaced: what hung on it is over. */
-  ended(client: RegisteredClient): void;
+  readonly ended: (client: RegisteredClient) => void;
   /** A device's registration is in force, and it is awake; its answer is on its way. */
   reached(client: RegisteredClient): void;
   /** The device's peer address changed. */
@@ -73,8 +73,9 @@ export class Registrations {
     }
     if ('problem' in objects) return badRequest(objects.problem);
 
+    // What this process remembers is a good guess of what the store holds; compare-and-set tells when it is not.
+    let current = this.context.clients.get(endpoint)?.registration;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const current = await this.context.store.byEndpoint(endpoint);
       const refusal = this.context.admission.refusal(endpoint, channel, current);
       if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
       const requested = parameters.lifetime ?? DEFAULT_LIFETIME;
@@ -100,6 +101,7 @@ export class Registrations {
         this.registered(registration, channel);
         return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
       }
+      current = await this.context.store.byEndpoint(endpoint);
     }
     throw new StoreError('the registration changes too fast');
   }
@@ -149,9 +151,7 @@ export class Registrations {
   private registered(registration: Registration, channel: Channel): void {
     const { clients, afterResponse, listener } = this.context;
     // Whatever the device knew of observations went with its old registration.
-    const known = clients.get(registration.endpoint);
-    if (known !== undefined) this.context.ended(known);
-    const client = clients.set(registration, channel);
+    const client = clients.set(registration, channel, this.context.ended);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
       listener.registered(client, registration);

@@ -139,16 +139,9 @@ export class Server {
   }
 
   /** Answers a request of a device. */
-  async handle(request: IncomingRequest): Promise<HandlerResponse> {
-    try {
-      const response = await this.#route(request);
-      if (this.#storeInTrouble) this.#troubled(undefined);
-      return response;
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#troubled(error);
-      return { code: CoapCode.ServiceUnavailable, options: { maxAge: STORE_RETRY } };
-    }
+  handle(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
+    const response = this.#route(request);
+    return response instanceof Promise ? response.then(this.#stored, this.#unstored) : response;
   }
 
   /**
@@ -237,6 +230,18 @@ export class Server {
       .drain(client)
       .catch((error: unknown) => this.#log.error(`orders for ${client.endpoint}: ${String(error)}`));
   }
+
+  /** One function each for all requests. */
+  readonly #stored = (response: HandlerResponse): HandlerResponse => {
+    if (this.#storeInTrouble) this.#troubled(undefined);
+    return response;
+  };
+
+  readonly #unstored = (error: unknown): HandlerResponse => {
+    if (!(error instanceof StoreError)) throw error;
+    this.#troubled(error);
+    return { code: CoapCode.ServiceUnavailable, options: { maxAge: STORE_RETRY } };
+  };
 
   #troubled(error: StoreError | undefined): void {
     if (error !== undefined) this.#log.error(`the store: ${error.message}`);
