@@ -4,7 +4,8 @@ import { CancelledError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
 import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
-import { checkOperation, Server, type NoSecPolicy, type Operation, type OperationResult, type Store } from './server';
+import { checkOperation, profilesOf, Server } from './server';
+import type { NoSecPolicy, Operation, OperationResult, Provisioning, Store } from './server';
 import { MemoryStore } from './store/memory-store';
 import type { Channel, PeerAddress, Scheme, Transport } from './transport/transport';
 import { UdpTransport } from './transport/udp';
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly store?: Store;
   /** The name of this instance among those that share the store. */
   readonly owner?: string;
+  /** What devices were provisioned with; nothing by default. */
+  readonly provisioning?: Provisioning;
   readonly clock?: Clock;
   /** Instead of `host` and `coapPort`: for tests and for other transports. */
   readonly transports?: readonly Transport[];

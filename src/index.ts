@@ -23,6 +23,7 @@ export {
   type Operation,
   type OperationName,
   type OperationResult,
+  type Provisioning,
   type ReadOperation,
   type Rejection,
   type RejectionReason,

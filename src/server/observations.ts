@@ -2,7 +2,7 @@ import { CoapCode, isSuccess, type CoapObservation, type CoapRequest, type CoapR
 import { contentFormatId } from '../content';
 import { CancelledError, Lwm2mError, ResponseError, StoreError } from '../errors';
 import { formatPath, parsePath, ROOT } from '../model';
-import type { Log } from '../util/log';
+import { escapeForLog, type Log } from '../util/log';
 import { attributeQueries, isEmpty, type Attributes } from './attributes';
 import { byTime, readContent, type ReceivedContent } from './content';
 import { Exchange, isNotAcceptable, responseError, type OperationContext } from './exchange';
@@ -41,6 +41,8 @@ interface ObserveAnswer {
 
 /** The information reporting interface (LwM2M Core 1.2 s6.4): Observe, Observe-Composite, Notify and their end. */
 export class Observations {
+  private closed = false;
+
   constructor(
     private readonly context: OperationContext,
     private readonly store: ObservationStore,
@@ -73,6 +75,11 @@ export class Observations {
     client.observations = undefined;
     for (const shared of observations.values()) shared.coap?.forget();
     this.keep(async () => this.store.removeOf(client.endpoint));
+  }
+
+  /** From now on the end of an observation is the end of this process, and nothing to be remembered. */
+  close(): void {
+    this.closed = true;
   }
 
   /** After a restart: notifications of observations that ran are accepted again. */
@@ -345,7 +352,7 @@ export class Observations {
   }
 
   private ended(client: RegisteredClient, shared: SharedObservation, reason: CoapResponse | Lwm2mError): void {
-    if (client.observations?.get(shared.key) !== shared) return;
+    if (this.closed || client.observations?.get(shared.key) !== shared) return;
     client.observations.delete(shared.key);
     this.forgetStored(client, shared);
     const error = reason instanceof Lwm2mError ? reason : endError(reason, shared.path);
@@ -361,7 +368,9 @@ export class Observations {
       await shared.coap?.cancel(this.context.clients.isAwake(client) ? 'get' : 'reset');
     } catch (error) {
       if (!(error instanceof Lwm2mError)) throw error;
-      this.log.debug(`${client.endpoint} did not confirm the end of observing ${shared.path}: ${error.message}`);
+      this.log.debug(
+        `${escapeForLog(client.endpoint)} did not confirm the end of observing ${shared.path}: ${error.message}`,
+      );
     }
   }
 

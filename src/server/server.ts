@@ -3,7 +3,7 @@ import { Lwm2mError, NotRegisteredError, StoreError } from '../errors';
 import { parsePath, type ObjectDefinitions } from '../model';
 import type { Channel, PeerAddress, Scheme } from '../transport/transport';
 import type { Clock, Timer } from '../util/clock';
-import { rateLimited, type Log } from '../util/log';
+import { escapeForLog, rateLimited, type Log } from '../util/log';
 import { Admission, NOTHING_PROVISIONED, type NoSecPolicy, type Provisioning } from './admission';
 import { AfterResponse } from './after-response';
 import { DeviceModels } from './device-model';
@@ -133,6 +133,7 @@ export class Server {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#operations = undefined;
+    this.#observations?.close();
     this.#afterResponse.close();
     this.#orders.close();
     this.clients.clear();
@@ -218,7 +219,7 @@ export class Server {
     this.perform(client.endpoint, { operation: 'write', path, value: lifetime, mode: 'replace' }).catch(
       (error: unknown) => {
         if (!(error instanceof Lwm2mError)) throw error;
-        this.#log.warn(`${client.endpoint} was not told its lifetime of ${lifetime} s: ${error.message}`);
+        this.#log.warn(`${escapeForLog(client.endpoint)} was not told its lifetime of ${lifetime} s: ${error.message}`);
       },
     );
   }
@@ -228,7 +229,7 @@ export class Server {
     if (client.waiting === undefined || client.waiting.length === 0) return;
     this.#orders
       .drain(client)
-      .catch((error: unknown) => this.#log.error(`orders for ${client.endpoint}: ${String(error)}`));
+      .catch((error: unknown) => this.#log.error(`orders for ${escapeForLog(client.endpoint)}: ${String(error)}`));
   }
 
   /** One function each for all requests. */
