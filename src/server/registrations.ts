@@ -22,9 +22,13 @@ const DEFAULT_LIFETIME = 86_400;
 const MAX_ENDPOINT_LENGTH = 255;
 /** How often a change is tried again when another writer was faster. */
 const MAX_TRIES = 4;
+/** What a device is told to wait when there are too many, s. */
+const OVERLOAD_RETRY = 60;
 
 export interface RegistrationsContext {
   readonly owner: string;
+  /** How many devices may be registered here at once. */
+  readonly maxRegistrations: number;
   readonly clock: Clock;
   readonly store: RegistrationStore;
   readonly clients: RegisteredClients;
@@ -75,6 +79,10 @@ export class Registrations {
 
     // What this process remembers is a good guess of what the store holds; compare-and-set tells when it is not.
     let current = this.context.clients.get(endpoint)?.registration;
+    if (current === undefined && this.context.clients.size >= this.context.maxRegistrations) {
+      this.reject(channel, endpoint, 'register', 'overload');
+      return { code: CoapCode.ServiceUnavailable, options: { maxAge: OVERLOAD_RETRY } };
+    }
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const refusal = this.context.admission.refusal(endpoint, channel, current);
       if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);

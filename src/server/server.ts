@@ -29,6 +29,7 @@ import type { Store } from './store';
 const TICK = 1000;
 const EXPIRED_AT_ONCE = 1000;
 const DEFAULT_AWAKE_TIME = 93;
+const DEFAULT_MAX_REGISTRATIONS = 250_000;
 /** What a device is told to wait when the store is in trouble, s. */
 const STORE_RETRY = 30;
 const LOG_LINES_PER_MINUTE = 60;
@@ -46,6 +47,8 @@ export interface ServerOptions {
   readonly lifetimeMin?: number;
   readonly lifetimeMax?: number;
   readonly awakeTime?: number;
+  /** How many devices may be registered at once; 250,000 by default. */
+  readonly maxRegistrations?: number;
   readonly provisioning?: Provisioning;
   readonly profiles?: Profiles;
   /** The channel to an address now; see `OperationContext`. */
@@ -101,6 +104,7 @@ export class Server {
     this.#registrations = new Registrations({
       ...shared,
       owner: options.owner,
+      maxRegistrations: options.maxRegistrations ?? DEFAULT_MAX_REGISTRATIONS,
       store: store.registrations,
       admission: new Admission(options.noSec, options.provisioning ?? NOTHING_PROVISIONED),
       echo: new Echo(clock),

@@ -265,6 +265,22 @@ describe('Registration', () => {
     assert.deepEqual(harness.topics().slice(0, 2), ['registered', 'registered']);
   });
 
+  it('puts off newcomers when there are too many, and nobody else', async () => {
+    harness = await Harness.start({ maxRegistrations: 2 });
+    const first = await harness.registered({ endpoint: 'a' }, '192.0.2.11:1');
+    await harness.registered({ endpoint: 'b' }, '192.0.2.12:1');
+    const refused = await harness.device('192.0.2.13:1').register({ endpoint: 'c' });
+    assert.deepEqual([refused.code, refused.options.maxAge], [CoapCode.ServiceUnavailable, 60]);
+    assert.equal((await first.register({ endpoint: 'a' })).code, CoapCode.Created);
+    await harness.clock.settle();
+    assert.deepEqual(
+      harness.eventsOf('rejected').map(({ payload }) => payload.reason),
+      ['overload'],
+    );
+    assert.equal((await first.deregister()).code, CoapCode.Deleted);
+    assert.equal((await harness.device('192.0.2.14:1').register({ endpoint: 'c' })).code, CoapCode.Created);
+  });
+
   it('survives a storm of devices that register again and again over a bad network', async () => {
     const clock = new SimulatedClock();
     const store = new MemoryStore(clock);
