@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { CoapStack } from './coap';
-import { CancelledError, type Lwm2mError } from './errors';
+import { CancelledError, Lwm2mError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
 import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
@@ -174,7 +174,8 @@ export class Engine {
     try {
       checkOperation(operation);
     } catch (error) {
-      return Promise.reject(error as Lwm2mError);
+      if (!(error instanceof Lwm2mError)) throw error;
+      return Promise.reject(error);
     }
     return this.#server.perform(endpoint, operation, options);
   }
