@@ -101,9 +101,11 @@ export class Editor {
     }, id);
   }
 
-  async isValid(id: string): Promise<boolean> {
+  /** What the editor finds wrong with a node. */
+  async problems(id: string): Promise<unknown[]> {
     return this.page.evaluate((wanted) => {
-      return (window as unknown as { RED: EditorApi }).RED.nodes.node(wanted).valid === true;
+      const node = (window as unknown as { RED: EditorApi }).RED.nodes.node(wanted);
+      return node.valid === true ? [] : (node.validationErrors ?? ['not validated']);
     }, id);
   }
 
@@ -234,7 +236,7 @@ export class Editor {
 interface EditorApi {
   nodes: {
     eachNode(visit: (node: { id: string }) => void): void;
-    node(id: string): { id: string; valid?: boolean };
+    node(id: string): { id: string; valid?: boolean; validationErrors?: unknown[] };
     convertNode(node: unknown, exportCredentials: boolean): Record<string, unknown>;
   };
   editor: { edit(node: unknown): void };
