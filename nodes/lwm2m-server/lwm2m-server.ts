@@ -9,7 +9,7 @@ import { readServerSettings, type ServerSettings, type ServerConfig } from './se
 
 export = function (RED: NodeAPI): void {
   flowStateOf(RED);
-  const hosts = new Survivors<EngineHost>(RED);
+  const hosts = new Survivors<EngineHost>(RED, 'lwm2m-server');
 
   function Lwm2mServer(this: ServerNode, config: ServerConfig): void {
     RED.nodes.createNode(this, config);

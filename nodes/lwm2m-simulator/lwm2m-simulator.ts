@@ -20,7 +20,7 @@ const ACTIONS = ['vanish', 'return', 'comeBack', 'start', 'stop'] as const;
 /** Simulated devices on the canvas. */
 export = function (RED: NodeAPI): void {
   flowStateOf(RED);
-  const simulations = new Survivors<Simulation>(RED);
+  const simulations = new Survivors<Simulation>(RED, 'lwm2m-simulator');
 
   function SimulatorNode(this: Node, config: SimulatorConfig): void {
     RED.nodes.createNode(this, config);
@@ -82,7 +82,7 @@ export = function (RED: NodeAPI): void {
 /** @throws {InvalidArgumentError} a setting that cannot be. */
 function settingsOf(config: SimulatorConfig): SimulationSettings {
   const { kind, endpointPrefix, serverUri, security } = config;
-  if (!isEmpty(security) && security !== 'none') {
+  if (!isEmpty(security) && security !== 'none' && security !== 'nosec') {
     throw new InvalidArgumentError(`the simulator knows no security ${describe(security)} yet`);
   }
   return {

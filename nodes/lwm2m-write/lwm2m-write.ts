@@ -26,7 +26,7 @@ function valuesByPath(value: unknown): Record<string, unknown> {
     value !== null &&
     [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
   const keys = isRecord ? Object.keys(value) : [];
-  if (keys.length > 0 && keys.every((key) => key.startsWith('/'))) return value as Record<string, unknown>;
+  if (keys.length > 0 && keys.every((key) => key.includes('/'))) return value as Record<string, unknown>;
   throw new InvalidArgumentError(
     `no path: set one, send msg.path, or give an object keyed by paths as the value, not ${describe(value)}`,
   );

@@ -3,6 +3,15 @@ import { ResponseError, type ObservedValue, type OperationResult, type Summary }
 
 type NodeMessageParts = NonNullable<NodeMessageInFlow['parts']>;
 
+/** Operations that the device answers with a code alone: the message goes on with the payload it came with. */
+const WITHOUT_PAYLOAD: readonly (OperationResult | ObservedValue)['operation'][] = [
+  'write',
+  'write-composite',
+  'execute',
+  'delete',
+  'write-attributes',
+];
+
 /** `msg.lwm2m` of what a device answered or notified. */
 export function detailsOf(result: OperationResult | ObservedValue): Record<string, unknown> {
   return Object.fromEntries(Object.entries(result).filter(([key, value]) => key !== 'payload' && value !== undefined));
@@ -10,7 +19,7 @@ export function detailsOf(result: OperationResult | ObservedValue): Record<strin
 
 /** Writes a result into the message that is sent on. */
 export function fillMessage(msg: NodeMessage, result: OperationResult | ObservedValue): NodeMessage {
-  msg.payload = result.payload;
+  if (!WITHOUT_PAYLOAD.includes(result.operation)) msg.payload = result.payload;
   msg.endpoint = result.endpoint;
   msg.path = result.path;
   msg.lwm2m = detailsOf(result);
@@ -71,7 +80,8 @@ export function memberMessage(
   result: OperationResult,
   parts: NodeMessageParts,
 ): NodeMessage {
-  const copy = copyWithoutPayload(RED, msg);
+  const keepsPayload = WITHOUT_PAYLOAD.includes(result.operation);
+  const copy = keepsPayload ? copyOf(RED, msg) : copyWithoutPayload(RED, msg);
   copy.parts = parts;
   return fillMessage(copy, result);
 }
@@ -84,13 +94,16 @@ export function summaryMessage(RED: NodeAPI, msg: NodeMessage, summary: Summary,
   return copy;
 }
 
-/**
- * The payload is replaced anyway, and copying it for each device could be costly. A `complete` of the message that came
- * in would end a join early.
- */
+/** Where the payload is replaced anyway, copying it for each device could be costly. */
 function copyWithoutPayload(RED: NodeAPI, msg: NodeMessage): NodeMessage {
   const rest: NodeMessage = { ...msg };
   delete rest.payload;
+  return copyOf(RED, rest);
+}
+
+/** A `complete` of the message that came in would end a join early. */
+function copyOf(RED: NodeAPI, msg: NodeMessage): NodeMessage {
+  const rest: NodeMessage = { ...msg };
   delete rest.complete;
   return RED.util.cloneMessage(rest);
 }

@@ -8,8 +8,8 @@ export interface Closable {
   close(): Promise<void>;
 }
 
-/** What is being closed, of this and other types of nodes and of flows that were loaded before: it may still hold a port. */
-const closing = new Set<Promise<void>>();
+/** What is being closed, by kind, also of flows that were loaded before: it may still hold a port. */
+const closingOf = new Map<string, Set<Promise<void>>>();
 
 interface Entry<T> {
   readonly thing: T;
@@ -26,14 +26,18 @@ interface Entry<T> {
 export class Survivors<T extends Closable> {
   readonly #flows: FlowState;
   readonly #entries = new Map<string, Entry<T>>();
+  readonly #closing: Set<Promise<void>>;
 
-  constructor(RED: NodeAPI) {
+  /** @param kind of those that may want what others of the kind still hold: the type of their nodes. */
+  constructor(RED: NodeAPI, kind: string) {
     this.#flows = flowStateOf(RED);
+    this.#closing = closingOf.get(kind) ?? new Set();
+    closingOf.set(kind, this.#closing);
   }
 
   /**
    * The one of this id if its key is this, else a new one.
-   * @param make gets a promise of the end of those that are being closed and may still hold a port.
+   * @param make gets a promise of the end of those of its kind that are being closed and may still hold a port.
    */
   acquire(id: string, key: string, make: (before: Promise<unknown>) => T): T {
     const known = this.#entries.get(id);
@@ -43,7 +47,7 @@ export class Survivors<T extends Closable> {
       return known.thing;
     }
     if (known !== undefined) void this.#close(id, known);
-    const thing = make(Promise.all(closing));
+    const thing = make(Promise.all(this.#closing));
     this.#entries.set(id, { thing, key });
     return thing;
   }
@@ -67,8 +71,8 @@ export class Survivors<T extends Closable> {
     clearTimeout(entry.grace);
     entry.grace = undefined;
     if (this.#entries.get(id) === entry) this.#entries.delete(id);
-    const closed = entry.thing.close().finally(() => closing.delete(closed));
-    closing.add(closed);
+    const closed = entry.thing.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
     return closed;
   }
 }

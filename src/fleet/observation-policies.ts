@@ -153,7 +153,7 @@ export class ObservationPolicies {
   #apply(policy: Policy, record: DeviceRecord): void {
     const { endpoint, client } = record;
     const { members } = policy;
-    const paths = client === undefined || !policy.matches(record) ? [] : policy.policy.paths.filter(has(client));
+    const paths = client === undefined || !policy.matches(record) ? [] : pathsFor(policy.policy, client);
     const key = paths.map(formatPath).join(',');
     const member = members.get(endpoint);
     if (member !== undefined && (member.paths !== key || member.state === 'failed')) {
@@ -283,8 +283,14 @@ export class ObservationPolicies {
   }
 }
 
-function has({ model }: RegisteredClient): (path: Path) => boolean {
-  return (path) => model.has(path);
+/**
+ * The paths to observe of a device: those that lie in what it registered. One that the policy names is asked for them even
+ * if it registered none: its answer says more than silence.
+ */
+function pathsFor({ target, paths }: ObservationPolicy, { model }: RegisteredClient): readonly Path[] {
+  const registered = paths.filter((path) => model.has(path));
+  const isNamed = 'endpoint' in target || 'endpoints' in target;
+  return registered.length === 0 && isNamed ? paths : registered;
 }
 
 function statusOf({ members }: Policy): PolicyStatus {

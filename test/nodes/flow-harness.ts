@@ -102,13 +102,17 @@ export interface Flow {
 export async function runFlow(modules: NodeModule[], nodes: FlowNode[]): Promise<Flow> {
   const inboxes = new Map<string, Inbox>();
   const statuses = new Map<string, NodeStatus[]>();
+  const collecting = new WeakSet<Node>();
   const withTab = (flow: FlowNode[]): FlowNode[] => [{ id: 'tab', type: 'tab', label: '' }, ...flow];
   const collect = (): void => {
     for (const { id, type } of nodes) {
       if (type !== 'helper') continue;
       const inbox = inboxes.get(id) ?? new Inbox();
       inboxes.set(id, inbox);
-      helper.getNode(id).on('input', ((msg: Message) => inbox.add(msg)) as never);
+      const node = helper.getNode(id);
+      // A deploy of some nodes leaves the others as they are.
+      if (!collecting.has(node)) node.on('input', ((msg: Message) => inbox.add(msg)) as never);
+      collecting.add(node);
     }
   };
   const record = ({ id, status }: { id: string; status: NodeStatus }): void => {
