@@ -194,7 +194,9 @@ describe('the catalogs', () => {
       const html = read(`dist/nodes/${type}/locales/en-US/${type}.html`);
       assert.ok(html.startsWith(`<script type="text/html" data-help-name="${type}">`), type);
       assert.ok(html.includes('<h3>Details</h3>') && html.includes('<h3>References</h3>'), type);
-      const copied = [...html.matchAll(/<pre[^>]*>([\s\S]*?)<\/pre>/g)].flatMap((match) => (match[1] ?? '').split('\n'));
+      const copied = [...html.matchAll(/<pre[^>]*>([\s\S]*?)<\/pre>/g)].flatMap((match) =>
+        (match[1] ?? '').split('\n'),
+      );
       const messages = copied.filter((line) => line.startsWith('{ "target"') || line.startsWith('{ "action"'));
       for (const message of messages) assert.doesNotThrow(() => JSON.parse(message), message);
       const ordered = !['lwm2m-server', 'lwm2m-events', 'lwm2m-simulator'].includes(type);
