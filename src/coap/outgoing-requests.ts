@@ -25,7 +25,9 @@ export class OutgoingRequests {
     this.observations = new Observations(context, {
       fetchRest: (state, request, first) => this.#fetchRest(state, request, this.#newToken(), first),
       cancel: async (state, request, token) => {
-        await this.#exchange(state, request, token, undefined, 'cancel-observation');
+        const last = await this.#exchange(state, request, token, undefined, 'cancel-observation');
+        // Nobody wants the value, but there are clients that answer all else with 5.03 until it was fetched.
+        if (isPartial(last)) await this.#fetchRest(state, request, this.#newToken(), last);
       },
     });
   }

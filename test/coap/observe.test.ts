@@ -227,6 +227,20 @@ describe('Observe', () => {
       assert.deepEqual([observer.values, observer.endings], [[], []]);
     });
 
+    it('by GET, whose answer is fetched to its end, for clients are busy with it until then', async () => {
+      const observation = await begin();
+      const cancelled = observation.cancel('get');
+      const block = (num: number, more: boolean) => ({ block2: { num, more, szx: 0 } });
+      const request = await lamp.expectRequest();
+      request.reply(CoapCode.Content, block(0, true), 'x'.repeat(16));
+      const rest = await lamp.expectRequest();
+      assert.deepEqual(rest.message.options, { ...READ.options, ...block(1, false) });
+      assert.notDeepEqual(rest.message.token, observation.token);
+      rest.reply(CoapCode.Content, block(1, false), 'y');
+      await cancelled;
+      assert.deepEqual([observer.values, observer.endings], [[], []]);
+    });
+
     it('by GET, while a notification with the same token is under way', async () => {
       const observation = await begin();
       const cancelled = observation.cancel('get');
