@@ -52,9 +52,8 @@ function createChoices(
 ): readonly ContentFormatName[] {
   // Only TLV can leave the id to the device (LwM2M Core 1.2 s7.4.3).
   if (path.objectInstanceId === undefined) return ['tlv'];
-  // SenML and JSON name resources only: they cannot say which instance it is that has none.
-  const isEmpty = values.every((value) => value.path.resourceId === undefined);
-  if (isEmpty) return contentFormat === 'lwm2m-cbor' ? ['lwm2m-cbor', 'tlv'] : ['tlv'];
+  // SenML and JSON name resources only, and LwM2M CBOR without any is refused: they cannot say which instance it is.
+  if (values.every((value) => value.path.resourceId === undefined)) return ['tlv'];
   return contentChoices(client, object, values, contentFormat);
 }
 

@@ -35,7 +35,7 @@ export async function writeValues(
   wish: ContentFormatName | undefined,
 ): Promise<ContentFormatName> {
   const partial = mode === 'update' && isPartial(path, values);
-  const target = partial ? partialTarget(exchange, path) : path;
+  const target = partial ? instanceOf(path) : path;
   const choices = contentChoices(exchange.client, target, values, wish);
   const { response, contentFormat } = await sendFirstTaken(exchange, choices, (formatId) => ({
     code: partial ? CoapCode.POST : CoapCode.PUT,
@@ -54,10 +54,12 @@ function isPartial(path: Path, values: readonly ResourceValue[]): boolean {
   );
 }
 
-/** 1.0 updates part of a multiple resource only through its object instance (LwM2M 1.0 s5.4.3). */
-function partialTarget({ client }: Exchange, path: Path): Path {
-  const { objectId, objectInstanceId } = path;
-  return client.registration.version === '1.0' ? { objectId, objectInstanceId } : path;
+/**
+ * Part of a multiple resource is updated through its object instance, as 1.0 has it (LwM2M 1.0 s5.4.3): a POST on the
+ * resource itself, which newer versions allow as well, is an Execute to many clients.
+ */
+function instanceOf({ objectId, objectInstanceId }: Path): Path {
+  return { objectId, objectInstanceId };
 }
 
 /** Sends a body in the best format that can carry it and that the device takes; refused formats are remembered. */
