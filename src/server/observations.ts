@@ -190,6 +190,7 @@ export class Observations {
       throw new CancelledError(`${client.endpoint} registered anew meanwhile`);
     }
     if (observation === undefined) {
+      this.received(client, shared, response, true);
       throw new ResponseError('2.05', '', `${client.endpoint} answered ${shared.path} but does not observe it`);
     }
     shared.coap = observation;

@@ -224,6 +224,17 @@ describe('An observation policy', () => {
     assert.deepEqual(heard.payloads(), [10, 12]);
   });
 
+  it('delivers the value of a device that answers but does not observe, and says so', async () => {
+    const device = await harness.registered();
+    declare();
+    const request = await device.expectRequest();
+    request.reply(CoapCode.Content, { contentFormat: 0 }, '10');
+    await harness.clock.settle();
+    assert.deepEqual(heard.payloads(), [10]);
+    assert.match(heard.failures[0]?.error.message ?? '', /does not observe/);
+    assert.equal(heard.failures.length, 1);
+  });
+
   it('delivers a batch of timed values as one message a time, in their order', async () => {
     const device = await harness.registered();
     declare();
