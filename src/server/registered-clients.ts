@@ -40,8 +40,14 @@ export class RegisteredClients {
   /**
    * Takes over a registration as it is in the store now, with the channel it came by.
    * @param replaced called with a client that had another registration before it takes the new one.
+   * @param moved called when the client came by another channel before.
    */
-  set(registration: Registration, channel: Channel, replaced?: (client: RegisteredClient) => void): RegisteredClient {
+  set(
+    registration: Registration,
+    channel: Channel,
+    replaced?: (client: RegisteredClient) => void,
+    moved?: (from: Channel, to: Channel) => void,
+  ): RegisteredClient {
     let client = this.#byEndpoint.get(registration.endpoint);
     if (client === undefined) {
       client = new RegisteredClient(registration, channel, this.models.of(registration.objects));
@@ -50,6 +56,7 @@ export class RegisteredClients {
       return client;
     }
     replaced?.(client);
+    const before = client.channel;
     this.#moveTo(client, channel);
     if (client.registration.objects !== registration.objects) {
       client.model = this.models.of(registration.objects);
@@ -57,6 +64,7 @@ export class RegisteredClients {
       client.refused = 0;
     }
     client.registration = registration;
+    if (before !== channel) moved?.(before, channel);
     return client;
   }
 

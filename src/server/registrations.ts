@@ -10,13 +10,13 @@ import type { Profiles } from './profiles';
 import type { RegisteredClients } from './registered-clients';
 import type { RegisteredClient } from './registered-client';
 import { mergeRegisteredObjects, type RegisteredObjects, type RegisteredObjectsCache } from './registered-objects';
-import type { Registration } from './registration';
+import type { Lwm2mVersion, Registration } from './registration';
 import { newRegistrationId } from './registration-id';
 import { parseRegistrationParameters, versionOf, type RegistrationParameters } from './registration-parameters';
 import type { Rejection, RejectionReason } from './rejection';
 import type { Rejections } from './rejections';
 import type { ServerListener } from './server-listener';
-import type { RegistrationStore } from './store';
+import type { Awaitable, RegistrationStore } from './store';
 
 const DEFAULT_LIFETIME = 86_400;
 const MAX_ENDPOINT_LENGTH = 255;
@@ -45,19 +45,32 @@ export interface RegistrationsContext {
   /** A device's registration is in force, and it is awake; its answer is on its way. */
   reached(client: RegisteredClient): void;
   /** The device's peer address changed. */
-  moved(from: Channel, to: Channel): void;
+  readonly moved: (from: Channel, to: Channel) => void;
   /** After `listener.registered` and `listener.updated`. */
   registered(client: RegisteredClient, previous: Registration | undefined): void;
   /** After `listener.deregistered`: the device is not to be reached any more. */
   gone(client: RegisteredClient): void;
 }
 
-/** The registration interface (LwM2M Core 1.2 s6.2): Register, Update, De-register. */
+/** What a device asks to be registered as. */
+interface Application {
+  readonly endpoint: string;
+  readonly version: Lwm2mVersion;
+  readonly parameters: RegistrationParameters;
+  readonly objects: RegisteredObjects;
+  readonly channel: Channel;
+}
+
+/**
+ * The registration interface (LwM2M Core 1.2 s6.2): Register, Update, De-register. Each tries once, and without a promise
+ * when the store answers at once; only when the store takes its time, or another writer was faster, does it go on
+ * asynchronously.
+ */
 export class Registrations {
   constructor(private readonly context: RegistrationsContext) {}
 
   /** POST /rd (LwM2M Core 1.2 s6.2.1). */
-  async register(request: IncomingRequest): Promise<HandlerResponse> {
+  register(request: IncomingRequest): Awaitable<HandlerResponse> {
     const { channel } = request;
     const parameters = parseRegistrationParameters(request.options.uriQuery ?? []);
     if ('problem' in parameters) return badRequest(parameters.problem);
@@ -78,72 +91,26 @@ export class Registrations {
     if ('problem' in objects) return badRequest(objects.problem);
 
     // What this process remembers is a good guess of what the store holds; compare-and-set tells when it is not.
-    let current = this.context.clients.get(endpoint)?.registration;
+    const current = this.context.clients.get(endpoint)?.registration;
     if (current === undefined && this.context.clients.size >= this.context.maxRegistrations) {
       this.reject(channel, endpoint, 'register', 'overload');
       return { code: CoapCode.ServiceUnavailable, options: { maxAge: OVERLOAD_RETRY } };
     }
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const refusal = this.context.admission.refusal(endpoint, channel, current);
-      if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
-      const requested = parameters.lifetime ?? DEFAULT_LIFETIME;
-      const registration: Registration = {
-        id: newRegistrationId(),
-        endpoint,
-        revision: (current?.revision ?? 0) + 1,
-        owner: this.context.owner,
-        version,
-        binding: parameters.binding ?? 'U',
-        queueMode: parameters.queueMode ?? false,
-        lifetime: this.context.lifetimes.effective(requested),
-        lifetimeRequested: requested,
-        smsNumber: parameters.smsNumber,
-        profileId: parameters.profileId,
-        objects,
-        scheme: channel.scheme,
-        address: channel.address,
-        identity: channel.identity,
-        registeredAt: this.context.clock.now(),
-      };
-      if (await this.context.store.put(registration, current?.revision ?? 0)) {
-        this.registered(registration, channel);
-        return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
-      }
-      current = await this.context.store.byEndpoint(endpoint);
-    }
-    throw new StoreError('the registration changes too fast');
+    return this.replace(current, { endpoint, version, parameters, objects, channel }, 1);
   }
 
   /** POST /rd/<id> (LwM2M Core 1.2 s6.2.2): the device sends only what changed. */
-  async update(id: string, request: IncomingRequest): Promise<HandlerResponse> {
-    const { channel } = request;
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const current = await this.context.store.byId(id);
-      if (current === undefined) return this.unknown(channel, 'update');
-      const refused = this.refuseSender(request, current, 'update');
-      if (refused !== undefined) return refused;
-      const parameters = parseRegistrationParameters(request.options.uriQuery ?? []);
-      if ('problem' in parameters) return badRequest(parameters.problem);
-      const objects = request.payload.length === 0 ? current.objects : this.objectsOf(request.payload, undefined);
-      if (objects === undefined || 'problem' in objects) return badRequest(objects?.problem ?? 'no object list');
-
-      const next = this.changed(current, parameters, objects, channel);
-      const stored =
-        next === current
-          ? await this.context.store.renew(current.endpoint, current.revision)
-          : await this.context.store.put(next, current.revision);
-      if (stored) {
-        this.updated(next, current, channel);
-        return { code: CoapCode.Changed };
-      }
-    }
-    throw new StoreError('the registration changes too fast');
+  update(id: string, request: IncomingRequest, tries = 1): Awaitable<HandlerResponse> {
+    const current = this.context.store.byId(id);
+    return current instanceof Promise
+      ? current.then((found) => this.change(found, request, tries))
+      : this.change(current, request, tries);
   }
 
   /** DELETE /rd/<id> (LwM2M Core 1.2 s6.2.3). */
   async deregister(id: string, request: IncomingRequest): Promise<HandlerResponse> {
     const { channel } = request;
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       const current = await this.context.store.byId(id);
       if (current === undefined) return this.unknown(channel, 'deregister');
       const refused = this.refuseSender(request, current, 'deregister');
@@ -153,7 +120,103 @@ export class Registrations {
         return { code: CoapCode.Deleted };
       }
     }
-    throw new StoreError('the registration changes too fast');
+    throw changesTooFast();
+  }
+
+  /** Puts a new registration in the place of the current one, if any. */
+  private replace(
+    current: Registration | undefined,
+    application: Application,
+    tries: number,
+  ): Awaitable<HandlerResponse> {
+    const { endpoint, channel } = application;
+    const refusal = this.context.admission.refusal(endpoint, channel, current);
+    if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
+    const registration = this.registrationOf(application, current);
+    const stored = this.context.store.put(registration, current?.revision ?? 0);
+    return stored === true
+      ? this.created(registration, channel)
+      : this.replaced(stored, registration, application, tries);
+  }
+
+  private async replaced(
+    stored: Awaitable<boolean>,
+    registration: Registration,
+    application: Application,
+    tries: number,
+  ): Promise<HandlerResponse> {
+    if (await stored) return this.created(registration, application.channel);
+    if (tries === MAX_TRIES) throw changesTooFast();
+    return this.replace(await this.context.store.byEndpoint(application.endpoint), application, tries + 1);
+  }
+
+  private registrationOf(
+    { endpoint, version, parameters, objects, channel }: Application,
+    current: Registration | undefined,
+  ): Registration {
+    const requested = parameters.lifetime ?? DEFAULT_LIFETIME;
+    return {
+      id: newRegistrationId(),
+      endpoint,
+      revision: (current?.revision ?? 0) + 1,
+      owner: this.context.owner,
+      version,
+      binding: parameters.binding ?? 'U',
+      queueMode: parameters.queueMode ?? false,
+      lifetime: this.context.lifetimes.effective(requested),
+      lifetimeRequested: requested,
+      smsNumber: parameters.smsNumber,
+      profileId: parameters.profileId,
+      objects,
+      scheme: channel.scheme,
+      address: channel.address,
+      identity: channel.identity,
+      registeredAt: this.context.clock.now(),
+    };
+  }
+
+  private created(registration: Registration, channel: Channel): HandlerResponse {
+    this.registered(registration, channel);
+    return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
+  }
+
+  /** Stores what an Update changes, or that the lifetime begins anew. */
+  private change(
+    current: Registration | undefined,
+    request: IncomingRequest,
+    tries: number,
+  ): Awaitable<HandlerResponse> {
+    const { channel, options, payload } = request;
+    if (current === undefined) return this.unknown(channel, 'update');
+    const refused = this.refuseSender(request, current, 'update');
+    if (refused !== undefined) return refused;
+    const parameters = parseRegistrationParameters(options.uriQuery ?? []);
+    if ('problem' in parameters) return badRequest(parameters.problem);
+    const objects = payload.length === 0 ? current.objects : this.objectsOf(payload, undefined);
+    if (objects === undefined || 'problem' in objects) return badRequest(objects?.problem ?? 'no object list');
+
+    const { store } = this.context;
+    const next = this.changed(current, parameters, objects, channel);
+    const stored =
+      next === current ? store.renew(current.endpoint, current.revision) : store.put(next, current.revision);
+    if (stored !== true) return this.changeStored(stored, next, current, request, tries);
+    this.updated(next, current, channel);
+    return { code: CoapCode.Changed };
+  }
+
+  private async changeStored(
+    stored: Awaitable<boolean>,
+    next: Registration,
+    current: Registration,
+    request: IncomingRequest,
+    tries: number,
+  ): Promise<HandlerResponse> {
+    if (await stored) {
+      this.updated(next, current, request.channel);
+      return { code: CoapCode.Changed };
+    }
+    if (tries === MAX_TRIES) throw changesTooFast();
+    return this.update(current.id, request, tries + 1);
   }
 
   private registered(registration: Registration, channel: Channel): void {
@@ -171,9 +234,7 @@ export class Registrations {
 
   private updated(registration: Registration, previous: Registration, channel: Channel): void {
     const { clients, afterResponse, listener } = this.context;
-    const before = clients.get(registration.endpoint)?.channel;
-    const client = clients.set(registration, channel);
-    if (before !== undefined && before !== channel) this.context.moved(before, channel);
+    const client = clients.set(registration, channel, undefined, this.context.moved);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
       listener.updated(client, registration);
@@ -290,6 +351,10 @@ export class Registrations {
   private reject(channel: Channel, endpoint: string, operation: Rejection['operation'], reason: RejectionReason): void {
     this.context.rejections.say(channel, endpoint, operation, reason);
   }
+}
+
+function changesTooFast(): StoreError {
+  return new StoreError('the registration changes too fast');
 }
 
 function badRequest(problem: string): HandlerResponse {

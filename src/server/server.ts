@@ -1,4 +1,4 @@
-import { CoapCode, type CoapStack, type HandlerResponse, type IncomingRequest } from '../coap';
+import { CoapCode, isSuccess, type CoapStack, type HandlerResponse, type IncomingRequest } from '../coap';
 import { Lwm2mError, NotRegisteredError, StoreError } from '../errors';
 import { parsePath, type ObjectDefinitions } from '../model';
 import type { Channel, PeerAddress, Scheme } from '../transport/transport';
@@ -145,8 +145,15 @@ export class Server {
 
   /** Answers a request of a device. */
   handle(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
-    const response = this.#route(request);
-    return response instanceof Promise ? response.then(this.#stored, this.#unstored) : response;
+    try {
+      const response = this.#route(request);
+      if (response instanceof Promise) return response.then(this.#stored, this.#unstored);
+      // A Send succeeds without the store.
+      const isFromStore = isSuccess(response.code) && request.options.uriPath?.[0] === 'rd';
+      return isFromStore ? this.#stored(response) : response;
+    } catch (error) {
+      return this.#unstored(error);
+    }
   }
 
   /**
