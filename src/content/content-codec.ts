@@ -15,6 +15,8 @@ export const NO_TYPES: TypeLookup = { typeOf: () => undefined, isMultiple: () =>
 export interface DecodeOptions {
   /** The time of arrival in ms since 1970, which relative times of SenML and OMA JSON start from. Default: now. */
   readonly now?: number;
+  /** The client's alternate root path such as `/lwm2m`, which the names of SenML and OMA JSON may begin with. */
+  readonly rootPath?: string;
 }
 
 export interface EncodeOptions {

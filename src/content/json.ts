@@ -29,7 +29,7 @@ export function decodeJson(path: Path, payload: Buffer, types: TypeLookup, optio
   const { base, elements } = parseContent(parseJson(payload), path);
   return elements.map((item) => {
     const element = parseElement(item);
-    const at = resolveName(base.name, element.name);
+    const at = resolveName(base.name, element.name, options.rootPath);
     checkWithin(at, path);
     const wire = element.value ?? null;
     if (at.resourceId === undefined && wire !== null) throw new CodecError(`${formatPath(at)} is no resource`);
@@ -106,10 +106,10 @@ function textOf(member: string, value: unknown): string {
 }
 
 /** Base name and name in one; clients leave out the slash between them, and some write it twice. */
-function resolveName(base: string, name: string): Path {
-  if (name === '') return parseName(base);
+function resolveName(base: string, name: string, rootPath: string | undefined): Path {
+  if (name === '') return parseName(base, rootPath);
   const start = base.endsWith('/') ? base.slice(0, -1) : base;
-  return parseName(`${start}/${name.startsWith('/') ? name.slice(1) : name}`);
+  return parseName(`${start}/${name.startsWith('/') ? name.slice(1) : name}`, rootPath);
 }
 
 /** Opaque values are base64 in `sv`. */

@@ -8,11 +8,14 @@ const NINE = 0x39;
 
 /**
  * Reads a resolved name such as `/3/0/6/1`. Clients also send it without the first slash or with one at the end.
+ * @param rootPath the client's alternate root path such as `/lwm2m` (LwM2M Core 1.2 s6.2.1): some clients write names
+ * below it, others without it.
  * @throws {CodecError} anything else.
  */
-export function parseName(name: string): Path {
+export function parseName(name: string, rootPath = ''): Path {
   let path: Path = ROOT;
-  let at = name.charCodeAt(0) === SLASH ? 1 : 0;
+  const start = rootPath !== '' && (name === rootPath || name.startsWith(`${rootPath}/`)) ? rootPath.length : 0;
+  let at = name.charCodeAt(start) === SLASH ? start + 1 : start;
   while (at < name.length) {
     const start = at;
     let id = 0;

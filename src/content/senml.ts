@@ -72,7 +72,7 @@ export function valuesOfRecords(
     baseTime = record.baseTime ?? baseTime;
     baseValue = record.baseValue ?? baseValue;
     if (record.value === undefined && record.name === undefined) continue;
-    const path = parseName(baseName + (record.name ?? ''));
+    const path = parseName(baseName + (record.name ?? ''), options.rootPath);
     checkWithin(path, requested);
     const wire = withBase(record.value ?? null, baseValue);
     if (path.resourceId === undefined && wire !== null) throw new CodecError(`${formatPath(path)} is no resource`);

@@ -26,7 +26,7 @@ export function readContent(
   asked?: readonly Path[],
 ): ReceivedContent {
   const formatId = options.contentFormat ?? contentFormatId(usualFormat(model, path));
-  const all = decodeContent(formatId, path, payload, model, { now });
+  const all = decodeContent(formatId, path, payload, model, { now, rootPath: model.rootPath });
   const values = path.objectId === undefined ? visibleOf(all) : all;
   return {
     values,

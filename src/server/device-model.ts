@@ -13,11 +13,14 @@ import type { RegisteredObjects } from './registered-objects';
 /** The object definitions as one kind of device has them: in the versions that it registered. */
 export class DeviceModel implements TypeLookup {
   readonly definitionOf: DefinitionOf;
+  /** The alternate root path as the names of a payload have it, `/lwm2m`; empty for none. */
+  readonly rootPath: string;
 
   constructor(
     private readonly definitions: ObjectDefinitions,
     readonly registered: RegisteredObjects,
   ) {
+    this.rootPath = registered.rootPath.map((segment) => `/${segment}`).join('');
     this.definitionOf = (objectId) => this.definition(objectId);
   }
 

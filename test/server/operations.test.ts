@@ -64,6 +64,16 @@ describe('Operations on a device', () => {
       assert.deepEqual(requests.map(pathOfRequest), ['/lwm2m/3/0/1']);
     });
 
+    it('reads names below the alternate root path and names without it', async () => {
+      for (const payload of ['[{"bn":"/lwm2m/3/0/","n":"0","vs":"Open"}]', '[{"bn":"/3/0/","n":"0","vs":"Open"}]']) {
+        harness = await Harness.start();
+        const device = await harness.registered({ links: '</lwm2m>;rt="oma.lwm2m",</lwm2m/3/0>' });
+        const reply = { code: CoapCode.Content, options: { contentFormat: SENML_JSON }, payload };
+        const { result } = await harness.perform(device, read('/3/0'), reply);
+        assert.deepEqual(result.payload, { 0: 'Open' });
+      }
+    });
+
     it('asks for the format that was wished for', async () => {
       harness = await Harness.start();
       const device = await harness.registered();
