@@ -38,7 +38,10 @@ export function receiveSend(context: SendContext, { channel, options, payload }:
   const now = context.clock.now();
   let values: ResourceValue[];
   try {
-    values = decodeContent(options.contentFormat, ROOT, payload, client.model, { now, rootPath: client.model.rootPath });
+    values = decodeContent(options.contentFormat, ROOT, payload, client.model, {
+      now,
+      rootPath: client.model.rootPath,
+    });
   } catch (error) {
     if (error instanceof CodecError) return { code: CoapCode.BadRequest, payload: Buffer.from(error.message) };
     throw error;
