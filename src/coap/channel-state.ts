@@ -27,6 +27,8 @@ export class ChannelState {
   exchanges: Exchange[] | undefined = undefined;
   outstanding = 0;
   queue: Exchange[] | undefined = undefined;
+  /** How many bodies are under way in blocks: until they are through, nothing else is asked. */
+  bodies = 0;
 
   /** Requests of ours from the caller's side: each may take several exchanges. */
   requesting = 0;

@@ -3,6 +3,7 @@ import type { Lwm2mError } from '../errors';
 import type { WheelTimer } from '../util/timer-wheel';
 import { randomFraction } from '../util/random';
 import { describe } from './channel-state';
+import { CoapCode } from './codes';
 import type { ChannelState } from './channel-state';
 import { encodeMessage, MessageType } from './message';
 import type { CoapMessage } from './message';
@@ -48,6 +49,8 @@ export class Exchange {
     readonly confirmable: boolean,
     readonly purpose: ExchangePurpose,
     readonly owner: ExchangeOwner,
+    /** It asks for or carries a further block of a body. */
+    readonly continues = false,
   ) {}
 }
 
@@ -58,6 +61,8 @@ const MESSAGE_ID_WAIT = 1_000;
 export class Exchanges {
   readonly #context: StackContext;
   readonly #history: MessageHistory;
+  /** Bodies under way in blocks, by the tokens of their requests. */
+  readonly #bodies = new Map<Buffer, ChannelState>();
   readonly #maxTransmitWait: number;
   readonly #exchangeLifetime: number;
 
@@ -70,6 +75,7 @@ export class Exchanges {
 
   /**
    * Sends a request, or queues it behind those under way.
+   * @param continues it is for a further block of a body under way, and goes before all that waits.
    * @throws {CodecError} it cannot be encoded
    * @throws {TransportError} the queue is full or the channel gone
    */
@@ -78,19 +84,30 @@ export class Exchanges {
     message: Omit<CoapMessage, 'messageId'>,
     purpose: ExchangePurpose,
     owner: ExchangeOwner,
+    continues = false,
   ): Exchange {
     if (state.closed) throw new TransportError(`the channel to ${describe(state.channel)} is gone`);
     const { limits } = this.#context;
-    if (state.queue !== undefined && state.queue.length >= limits.queuedRequests) {
+    if (!continues && state.queue !== undefined && state.queue.length >= limits.queuedRequests) {
       throw new TransportError(`${state.queue.length} requests wait already for ${describe(state.channel)}`);
     }
     const datagram = encodeMessage({ ...message, messageId: 0 });
     const confirmable = message.type === MessageType.CON;
-    const exchange = new Exchange(state, datagram, message.token, confirmable, purpose, owner);
+    const exchange = new Exchange(state, datagram, message.token, confirmable, purpose, owner, continues);
     state.queue ??= [];
-    state.queue.push(exchange);
+    if (continues) state.queue.unshift(exchange);
+    else state.queue.push(exchange);
     this.#pump(state);
     return exchange;
+  }
+
+  /** The body of a request with this token is through or given up; does nothing when it was never in blocks. */
+  release(token: Buffer): void {
+    const state = this.#bodies.get(token);
+    if (state === undefined) return;
+    this.#bodies.delete(token);
+    state.bodies -= 1;
+    this.#pump(state);
   }
 
   /**
@@ -147,7 +164,9 @@ export class Exchanges {
 
   /** Its response came, or the acknowledgement of a separate response. */
   finish(exchange: Exchange, message: CoapMessage | undefined): void {
-    if (!this.#end(exchange)) return;
+    if (exchange.over) return;
+    if (message !== undefined && hasMore(message)) this.#hold(exchange);
+    this.#end(exchange);
     exchange.owner.finished(message);
     this.#context.settled(exchange.state);
   }
@@ -178,6 +197,16 @@ export class Exchanges {
     this.#pump(to);
   }
 
+  /**
+   * More of a body is to follow, and whoever asked goes on with it: until `release`, nothing else is asked. Many devices
+   * serve one body at a time and answer what comes between its blocks with 5.03.
+   */
+  #hold({ token, state }: Exchange): void {
+    if (this.#bodies.has(token)) return;
+    this.#bodies.set(token, state);
+    state.bodies += 1;
+  }
+
   /** Takes it off its lists; false when it was over before. */
   #end(exchange: Exchange): boolean {
     if (exchange.over) return false;
@@ -198,6 +227,7 @@ export class Exchanges {
   #pump(state: ChannelState): void {
     const { parameters, limits } = this.#context;
     while (state.queue !== undefined && state.queue.length > 0 && !state.closed) {
+      if (state.bodies > 0 && state.queue[0]?.continues !== true) return;
       if (state.outstanding >= parameters.nstart) return;
       if (state.exchanges !== undefined && state.exchanges.length >= limits.openRequests) return;
       const messageId = this.nextMessageId(state);
@@ -273,6 +303,11 @@ export class Exchanges {
 /** The error of a request that its caller gave up. */
 export function cancelledBy(signal: AbortSignal): CancelledError {
   return new CancelledError('the request was cancelled', { cause: signal.reason });
+}
+
+/** Whether a further block is to be asked for, or to be sent. */
+function hasMore({ code, options }: CoapMessage): boolean {
+  return options.block2?.more === true || code === CoapCode.Continue;
 }
 
 export function sameToken(one: Buffer, other: Buffer): boolean {

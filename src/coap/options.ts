@@ -270,11 +270,30 @@ function readBlock(datagram: Buffer, start: number, end: number): Block {
 function readText(datagram: Buffer, start: number, end: number, min: number, max: number): string | undefined {
   const length = end - start;
   if (length < min || length > max) return undefined;
+  let hash = length;
   for (let position = start; position < end; position += 1) {
-    if ((datagram[position] as number) < 0x80) continue;
-    return isUtf8(datagram.subarray(start, end)) ? datagram.toString('utf8', start, end) : undefined;
+    const byte = datagram[position] as number;
+    if (byte >= 0x80) return isUtf8(datagram.subarray(start, end)) ? datagram.toString('utf8', start, end) : undefined;
+    hash = (hash * 31 + byte) | 0;
   }
-  return datagram.toString('latin1', start, end);
+  if (length > MAX_RECENT_LENGTH) return datagram.toString('latin1', start, end);
+  // Paths and parameters are mostly the same few: to find one again is cheaper than to make it anew.
+  const slot = (hash ^ (hash >>> 16)) & (RECENT_TEXTS - 1);
+  const recent = recentTexts[slot] as string;
+  if (recent.length === length && isTextAt(recent, datagram, start)) return recent;
+  return (recentTexts[slot] = datagram.toString('latin1', start, end));
+}
+
+/** A power of two, so that a hash is a slot when it is masked. What comes later takes the slot of what was there. */
+const RECENT_TEXTS = 1024;
+const MAX_RECENT_LENGTH = 24;
+const recentTexts: string[] = new Array<string>(RECENT_TEXTS).fill('');
+
+function isTextAt(text: string, datagram: Buffer, start: number): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) !== datagram[start + index]) return false;
+  }
+  return true;
 }
 
 /** Writes a message's header and options into a buffer of its own that is reused; `writer.bytes` up to `writer.length`. */

@@ -5,13 +5,20 @@ import { describe } from './channel-state';
 import type { ChannelState } from './channel-state';
 import { isSuccess } from './codes';
 import { cancelledBy } from './exchange';
-import type { Exchange, ExchangePurpose, Exchanges } from './exchange';
+import type { Exchange, ExchangeOwner, ExchangePurpose, Exchanges } from './exchange';
 import { MessageType, NO_BYTES } from './message';
 import type { CoapMessage } from './message';
 import type { Observation } from './observation';
 import { Observations, toResponse } from './observations';
 import type { StackContext } from './stack-context';
 import type { CoapObservation, CoapRequest, CoapResponse, Observer } from './types';
+
+interface ExchangeOptions {
+  readonly signal?: AbortSignal;
+  readonly purpose?: ExchangePurpose;
+  /** It is for a further block of a body under way. */
+  readonly continues?: boolean;
+}
 
 /** The client's side: requests with whole bodies both ways, and the observations that they begin. */
 export class OutgoingRequests {
@@ -25,21 +32,26 @@ export class OutgoingRequests {
     this.observations = new Observations(context, {
       fetchRest: (state, request, first) => this.#fetchRest(state, request, this.#newToken(), first),
       cancel: async (state, request, token) => {
-        const last = await this.#exchange(state, request, token, undefined, 'cancel-observation');
-        // Nobody wants the value, but there are clients that answer all else with 5.03 until it was fetched.
-        if (isPartial(last)) await this.#fetchRest(state, request, this.#newToken(), last);
+        try {
+          const last = await this.#exchange(state, request, token, { purpose: 'cancel-observation' });
+          // Nobody wants the value, but there are clients that answer all else with 5.03 until it was fetched.
+          if (isPartial(last)) await this.#fetchRest(state, request, this.#newToken(), last);
+        } finally {
+          exchanges.release(token);
+        }
       },
     });
   }
 
   async request(state: ChannelState, request: CoapRequest, signal?: AbortSignal): Promise<CoapResponse> {
+    const token = this.#newToken();
     state.requesting += 1;
     try {
-      const token = this.#newToken();
       const response = await this.#sendBody(state, request, token, signal);
       if (!isPartial(response)) return toResponse(response);
       return await this.#fetchRest(state, request, token, response, signal);
     } finally {
+      this.#exchanges.release(token);
       state.requesting -= 1;
       this.#context.settled(state);
     }
@@ -71,6 +83,7 @@ export class OutgoingRequests {
       return { response, observation };
     } finally {
       if (held === undefined) observation.forget();
+      this.#exchanges.release(token);
       state.requesting -= 1;
       this.#context.settled(state);
     }
@@ -91,7 +104,12 @@ export class OutgoingRequests {
     first: CoapMessage,
     signal?: AbortSignal,
   ): Promise<CoapResponse> {
-    return await fetchRest(this.#sender(state, signal), request, token, first, this.#context.limits);
+    const send: SendOne = (next, nextToken) => this.#exchange(state, next, nextToken, { signal, continues: true });
+    try {
+      return await fetchRest(send, request, token, first, this.#context.limits);
+    } finally {
+      this.#exchanges.release(token);
+    }
   }
 
   /** Sends a request, in blocks when it is long or when the peer asks for blocks. */
@@ -103,7 +121,7 @@ export class OutgoingRequests {
   ): Promise<CoapMessage> {
     const largest = this.#context.limits.blockSize;
     if ((request.payload?.length ?? 0) > largest) return await this.#upload(state, request, token, largest, signal);
-    const response = await this.#exchange(state, request, token, signal);
+    const response = await this.#exchange(state, request, token, { signal });
     if (!wantsBlocks(response, request)) return response;
     const size = Math.min(largest, 1 << ((response.options.block1?.szx ?? 0) + 4));
     return await this.#upload(state, request, token, size, signal);
@@ -120,7 +138,7 @@ export class OutgoingRequests {
     const before = state.upload;
     const upload = (async () => {
       await before;
-      return await sendInBlocks(this.#sender(state, signal), request, token, largest);
+      return await sendInBlocks(this.#uploader(state, signal), request, token, largest);
     })();
     // Whoever comes next waits for the end, good or bad; the caller hears which.
     const done = upload.then(
@@ -135,8 +153,12 @@ export class OutgoingRequests {
     }
   }
 
-  #sender(state: ChannelState, signal?: AbortSignal): SendOne {
-    return (request, token) => this.#exchange(state, request, token, signal);
+  /** For the blocks of an upload: the first waits its turn, and the others follow it. */
+  #uploader(state: ChannelState, signal?: AbortSignal): SendOne {
+    return (request, token) => {
+      const continues = (request.options.block1?.num ?? 0) > 0;
+      return this.#exchange(state, request, token, { signal, continues });
+    };
   }
 
   /** One message and its response. */
@@ -144,8 +166,7 @@ export class OutgoingRequests {
     state: ChannelState,
     request: CoapRequest,
     token: Buffer,
-    signal?: AbortSignal,
-    purpose: ExchangePurpose = 'request',
+    { signal, purpose = 'request', continues }: ExchangeOptions,
   ): Promise<CoapMessage> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
@@ -158,7 +179,7 @@ export class OutgoingRequests {
       };
       const type = request.confirmable === false ? MessageType.NON : MessageType.CON;
       const { code, options, payload = NO_BYTES } = request;
-      exchange = this.#exchanges.submit(state, { type, code, token, options, payload }, purpose, {
+      const owner: ExchangeOwner = {
         finished: (message) => {
           signal?.removeEventListener('abort', abort);
           if (message === undefined) reject(new TransportError(`${describe(state.channel)} sent no response`));
@@ -168,7 +189,8 @@ export class OutgoingRequests {
           signal?.removeEventListener('abort', abort);
           reject(error);
         },
-      });
+      };
+      exchange = this.#exchanges.submit(state, { type, code, token, options, payload }, purpose, owner, continues);
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
