@@ -1,4 +1,4 @@
-import { formatPath, type Path } from '../model/path';
+import type { Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
 
 /**
@@ -8,8 +8,13 @@ import type { ResourceValue } from '../model/resource-value';
 export function withoutDuplicates(values: ResourceValue[]): ResourceValue[] {
   if (isAscending(values)) return values;
   const byKey = new Map<string, ResourceValue>();
-  for (const value of values) byKey.set(`${formatPath(value.path)} ${value.timestamp ?? ''}`, value);
+  for (const value of values) byKey.set(keyOf(value), value);
   return byKey.size === values.length ? values : [...byKey.values()];
+}
+
+/** Only ever compared: cheaper than the text of the path. */
+function keyOf({ path, timestamp }: ResourceValue): string {
+  return `${path.objectId}/${path.objectInstanceId}/${path.resourceId}/${path.resourceInstanceId} ${timestamp}`;
 }
 
 /** The usual case, in which nothing can be there twice. */
