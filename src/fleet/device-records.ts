@@ -27,6 +27,8 @@ export class DeviceRecords {
 
   /** The device is registered: its record, made when there is none. */
   registered(client: RegisteredClient): DeviceRecord {
+    const held = recordOf(client);
+    if (held !== undefined) return held;
     let record = this.#records.get(client.endpoint);
     if (record === undefined) {
       record = new DeviceRecord(client.endpoint, this.#isAwake);
@@ -35,6 +37,7 @@ export class DeviceRecords {
       this.#offline.delete(record);
     }
     record.client = client;
+    client.context = record;
     return record;
   }
 
@@ -103,6 +106,12 @@ export class DeviceRecords {
       .slice(0, Math.max(0, limit))
       .map(({ endpoint, connectivity }) => ({ endpoint, connectivity }));
   }
+}
+
+/** The record that a client was given, while it is still its own. */
+export function recordOf(client: RegisteredClient): DeviceRecord | undefined {
+  const { context } = client;
+  return context instanceof DeviceRecord && context.client === client ? context : undefined;
 }
 
 function namedEndpoint(endpoint: unknown): string {

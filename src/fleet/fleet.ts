@@ -11,7 +11,7 @@ import {
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
 import type { DeviceEvent, LifecycleTopic } from './device-event';
-import { DeviceRecords } from './device-records';
+import { DeviceRecords, recordOf } from './device-records';
 import type { DeviceRecord } from './device-record';
 import { ObservationPolicies } from './observation-policies';
 import type { Order, OrderRun } from './order';
@@ -108,17 +108,17 @@ export class Fleet implements ServerListener {
     this.#options.emit()?.({ topic: 'sent', endpoint, payload });
   }
 
-  reported({ endpoint }: RegisteredClient, values: readonly ResourceValue[], at: number): void {
-    this.records.get(endpoint)?.values.reported(values, at);
+  reported(client: RegisteredClient, values: readonly ResourceValue[], at: number): void {
+    this.#recordOf(client)?.values.reported(values, at);
   }
 
-  written(
-    { endpoint }: RegisteredClient,
-    values: readonly ResourceValue[],
-    at: number,
-    user: string | undefined,
-  ): void {
-    this.records.get(endpoint)?.values.commanded(values, at, user);
+  written(client: RegisteredClient, values: readonly ResourceValue[], at: number, user: string | undefined): void {
+    this.#recordOf(client)?.values.commanded(values, at, user);
+  }
+
+  /** A value may come when its device is no longer registered. */
+  #recordOf(client: RegisteredClient): DeviceRecord | undefined {
+    return recordOf(client) ?? this.records.get(client.endpoint);
   }
 
   #left(topic: 'deregistered' | 'expired', client: RegisteredClient): void {

@@ -27,6 +27,8 @@ export class RegisteredClient implements Deadlined {
   waiting: WaitingOrder[] | undefined = undefined;
   /** Whether waiting orders are being sent. */
   draining = false;
+  /** A slot for the one layer above, so that it needs no map lookup for each message. */
+  context: unknown = undefined;
 
   constructor(registration: Registration, channel: Channel, model: DeviceModel) {
     this.registration = registration;

@@ -48,13 +48,28 @@ export class RegisteredClients {
     replaced?: (client: RegisteredClient) => void,
     moved?: (from: Channel, to: Channel) => void,
   ): RegisteredClient {
-    let client = this.#byEndpoint.get(registration.endpoint);
-    if (client === undefined) {
-      client = new RegisteredClient(registration, channel, this.models.of(registration.objects));
-      this.#byEndpoint.set(registration.endpoint, client);
-      this.#byPeer.set(peerKey(channel), client);
-      return client;
-    }
+    const client = this.#byEndpoint.get(registration.endpoint);
+    return client === undefined
+      ? this.add(registration, channel)
+      : this.change(client, registration, channel, replaced, moved);
+  }
+
+  /** `set` of an endpoint that is known not to be here. */
+  add(registration: Registration, channel: Channel): RegisteredClient {
+    const client = new RegisteredClient(registration, channel, this.models.of(registration.objects));
+    this.#byEndpoint.set(registration.endpoint, client);
+    this.#byPeer.set(peerKey(channel), client);
+    return client;
+  }
+
+  /** `set` of an endpoint whose client is at hand. */
+  change(
+    client: RegisteredClient,
+    registration: Registration,
+    channel: Channel,
+    replaced?: (client: RegisteredClient) => void,
+    moved?: (from: Channel, to: Channel) => void,
+  ): RegisteredClient {
     replaced?.(client);
     const before = client.channel;
     this.#moveTo(client, channel);

@@ -90,13 +90,15 @@ export class Registrations {
     }
     if ('problem' in objects) return badRequest(objects.problem);
 
-    // What this process remembers is a good guess of what the store holds; compare-and-set tells when it is not.
-    const current = this.context.clients.get(endpoint)?.registration;
-    if (current === undefined && this.context.clients.size >= this.context.maxRegistrations) {
+    const client = this.context.clients.get(endpoint);
+    if (client === undefined && this.context.clients.size >= this.context.maxRegistrations) {
       this.reject(channel, endpoint, 'register', 'overload');
       return { code: CoapCode.ServiceUnavailable, options: { maxAge: OVERLOAD_RETRY } };
     }
-    return this.replace(current, { endpoint, version, parameters, objects, channel }, 1);
+    // One text for all registrations of an endpoint: the next lookup finds it without comparing letters.
+    const application = { endpoint: client?.endpoint ?? endpoint, version, parameters, objects, channel };
+    // What this process remembers is a good guess of what the store holds; compare-and-set tells when it is not.
+    return this.replace(client?.registration, application, 1, client);
   }
 
   /** POST /rd/<id> (LwM2M Core 1.2 s6.2.2): the device sends only what changed. */
@@ -123,11 +125,15 @@ export class Registrations {
     throw changesTooFast();
   }
 
-  /** Puts a new registration in the place of the current one, if any. */
+  /**
+   * Puts a new registration in the place of the current one, if any.
+   * @param client of the endpoint now, if any.
+   */
   private replace(
     current: Registration | undefined,
     application: Application,
     tries: number,
+    client: RegisteredClient | undefined,
   ): Awaitable<HandlerResponse> {
     const { endpoint, channel } = application;
     const refusal = this.context.admission.refusal(endpoint, channel, current);
@@ -135,7 +141,7 @@ export class Registrations {
     const registration = this.registrationOf(application, current);
     const stored = this.context.store.put(registration, current?.revision ?? 0);
     return stored === true
-      ? this.created(registration, channel)
+      ? this.created(registration, channel, client)
       : this.replaced(stored, registration, application, tries);
   }
 
@@ -145,9 +151,12 @@ export class Registrations {
     application: Application,
     tries: number,
   ): Promise<HandlerResponse> {
-    if (await stored) return this.created(registration, application.channel);
+    const { store, clients } = this.context;
+    const { endpoint, channel } = application;
+    if (await stored) return this.created(registration, channel, clients.get(endpoint));
     if (tries === MAX_TRIES) throw changesTooFast();
-    return this.replace(await this.context.store.byEndpoint(application.endpoint), application, tries + 1);
+    const current = await store.byEndpoint(endpoint);
+    return this.replace(current, application, tries + 1, clients.get(endpoint));
   }
 
   private registrationOf(
@@ -175,8 +184,13 @@ export class Registrations {
     };
   }
 
-  private created(registration: Registration, channel: Channel): HandlerResponse {
-    this.registered(registration, channel);
+  /** @param client that had a registration before. */
+  private created(registration: Registration, channel: Channel, client: RegisteredClient | undefined): HandlerResponse {
+    const { clients, ended } = this.context;
+    // Whatever the device knew of observations went with its old registration.
+    this.registered(
+      client === undefined ? clients.add(registration, channel) : clients.change(client, registration, channel, ended),
+    );
     return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
   }
 
@@ -219,10 +233,9 @@ export class Registrations {
     return this.update(current.id, request, tries + 1);
   }
 
-  private registered(registration: Registration, channel: Channel): void {
+  private registered(client: RegisteredClient): void {
     const { clients, afterResponse, listener } = this.context;
-    // Whatever the device knew of observations went with its old registration.
-    const client = clients.set(registration, channel, this.context.ended);
+    const { registration } = client;
     const woke = clients.heard(client);
     afterResponse.defer(() => {
       listener.registered(client, registration);
