@@ -1,5 +1,5 @@
 import { CodecError } from '../errors';
-import { MAX_ID, ROOT, formatPath, pathLevel, type Path } from '../model/path';
+import { MAX_ID, ROOT, formatPath, pathEquals, pathLevel, type Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
 
 const SLASH = 0x2f;
@@ -74,11 +74,16 @@ export function checkSingleValuePath(format: string, path: Path): void {
   }
 }
 
-/** The one value that a single-value format can write. */
+/** The one value that a single-value format can write: that of the request's path itself, for it says no other. */
 export function singleValue(format: string, path: Path, values: readonly ResourceValue[]): ResourceValue {
   const [first, ...more] = values;
   if (!first || more.length > 0) throw new CodecError(`${format} holds a single value, not ${values.length}`);
   checkWithin(first.path, path);
-  checkSingleValuePath(format, first.path);
+  checkSingleValuePath(format, path);
+  if (!pathEquals(first.path, path)) {
+    throw new CodecError(
+      `${format} holds a single value, and ${formatPath(first.path)} is a part of ${formatPath(path)}`,
+    );
+  }
   return first;
 }
