@@ -9,6 +9,8 @@ const STRUCTURED_1_0: readonly ContentFormatName[] = ['tlv', 'json'];
 const STRUCTURED_1_1: readonly ContentFormatName[] = ['senml-cbor', 'tlv', 'senml-json', 'json'];
 /** Of a device that says what it speaks. TLV is compact and the best tested there is; LwM2M CBOR is the youngest. */
 const ANNOUNCED: readonly ContentFormatName[] = ['senml-cbor', 'tlv', 'senml-json', 'lwm2m-cbor', 'json'];
+/** Formats of one value (LwM2M Core 1.2 s7.4.1 to s7.4.3). */
+const SINGLE_VALUE: readonly ContentFormatName[] = ['text', 'opaque', 'cbor'];
 /** Formats that can carry several paths of any object (LwM2M Core 1.2 s6.3.8). */
 const COMPOSITE: readonly ContentFormatName[] = ['senml-cbor', 'senml-json', 'lwm2m-cbor'];
 const COMPOSITE_WITH_REMOVAL: readonly ContentFormatName[] = ['senml-etch-cbor', 'senml-etch-json'];
@@ -24,12 +26,22 @@ export function acceptChoices(
   wish: ContentFormatName | undefined,
 ): readonly ContentFormatName[] {
   const choices: ContentFormatName[] = [];
-  if (wish !== undefined && !isAcceptRefused(client, wish)) choices.push(wish);
+  if (wish !== undefined && !isAcceptRefused(client, wish) && canAnswer(client.model, path, wish)) choices.push(wish);
   if (path.resourceId === undefined && client.registration.objects.contentFormats.length > 0) {
     const best = ANNOUNCED.find((format) => isAnnounced(client, format) && !isAcceptRefused(client, format));
     if (best !== undefined && best !== wish) choices.push(best);
   }
   return choices;
+}
+
+/**
+ * Whether the format can carry what is at the path. One for a single value is not even asked for where several may be:
+ * the device's refusal would be remembered, and held against the paths where it is right.
+ */
+function canAnswer(model: DeviceModel, path: Path, format: ContentFormatName): boolean {
+  if (!SINGLE_VALUE.includes(format)) return true;
+  if (path.resourceInstanceId !== undefined) return true;
+  return path.resourceId !== undefined && model.isMultiple(path) !== true;
 }
 
 /** The Content-Formats to try for a body of values at `path`, best first. */
