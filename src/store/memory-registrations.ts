@@ -1,15 +1,14 @@
 import type { Registration, RegistrationStore } from '../server';
 import type { Clock } from '../util/clock';
 import { DeadlineIndex, NO_BUCKET, type Deadlined } from '../util/deadline-index';
+import { IdIndex, type Indexed } from './id-index';
 
-interface Entry extends Deadlined {
-  registration: Registration;
-}
+interface Entry extends Deadlined, Indexed {}
 
 /** Registrations in the memory of this process. */
 export class MemoryRegistrations implements RegistrationStore {
   readonly #byEndpoint = new Map<string, Entry>();
-  readonly #byId = new Map<string, Entry>();
+  readonly #byId = new IdIndex<Entry>();
   readonly #lifetimes: DeadlineIndex<Entry>;
 
   constructor(clock: Clock) {
@@ -28,15 +27,15 @@ export class MemoryRegistrations implements RegistrationStore {
     let entry = this.#byEndpoint.get(registration.endpoint);
     if ((entry?.registration.revision ?? 0) !== expectedRevision) return false;
     if (entry === undefined) {
-      entry = { registration, deadline: 0, bucket: NO_BUCKET };
+      entry = { registration, deadline: 0, bucket: NO_BUCKET, next: undefined };
       this.#byEndpoint.set(registration.endpoint, entry);
-      this.#byId.set(registration.id, entry);
-    } else {
-      if (entry.registration.id !== registration.id) {
-        this.#byId.delete(entry.registration.id);
-        this.#byId.set(registration.id, entry);
-      }
+      this.#byId.add(entry);
+    } else if (entry.registration.id === registration.id) {
       entry.registration = registration;
+    } else {
+      this.#byId.delete(entry);
+      entry.registration = registration;
+      this.#byId.add(entry);
     }
     this.#startLifetime(entry);
     return true;
@@ -76,8 +75,8 @@ export class MemoryRegistrations implements RegistrationStore {
     this.#lifetimes.set(entry, entry.registration.lifetime * 1000);
   }
 
-  #forget({ registration }: Entry): void {
-    this.#byEndpoint.delete(registration.endpoint);
-    this.#byId.delete(registration.id);
+  #forget(entry: Entry): void {
+    this.#byEndpoint.delete(entry.registration.endpoint);
+    this.#byId.delete(entry);
   }
 }
