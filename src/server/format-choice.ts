@@ -9,6 +9,8 @@ const STRUCTURED_1_0: readonly ContentFormatName[] = ['tlv', 'json'];
 const STRUCTURED_1_1: readonly ContentFormatName[] = ['senml-cbor', 'tlv', 'senml-json', 'json'];
 /** Of a device that says what it speaks. TLV is compact and the best tested there is; LwM2M CBOR is the youngest. */
 const ANNOUNCED: readonly ContentFormatName[] = ['senml-cbor', 'tlv', 'senml-json', 'lwm2m-cbor', 'json'];
+/** Formats that tell the type of a value, for resources that have no definition. */
+const SELF_DESCRIBING: readonly ContentFormatName[] = ['senml-cbor', 'senml-json', 'lwm2m-cbor', 'json'];
 /** Formats of one value (LwM2M Core 1.2 s7.4.1 to s7.4.3). */
 const SINGLE_VALUE: readonly ContentFormatName[] = ['text', 'opaque', 'cbor'];
 /** Formats that can carry several paths of any object (LwM2M Core 1.2 s6.3.8). */
@@ -27,11 +29,17 @@ export function acceptChoices(
 ): readonly ContentFormatName[] {
   const choices: ContentFormatName[] = [];
   if (wish !== undefined && !isAcceptRefused(client, wish) && canAnswer(client.model, path, wish)) choices.push(wish);
-  if (path.resourceId === undefined && client.registration.objects.contentFormats.length > 0) {
-    const best = ANNOUNCED.find((format) => isAnnounced(client, format) && !isAcceptRefused(client, format));
+  if (needsChoice(client.model, path) && client.registration.objects.contentFormats.length > 0) {
+    const suitable = path.resourceId === undefined ? ANNOUNCED : SELF_DESCRIBING;
+    const best = suitable.find((format) => isAnnounced(client, format) && !isAcceptRefused(client, format));
     if (best !== undefined && best !== wish) choices.push(best);
   }
   return choices;
+}
+
+/** Whether a read should say which format it wants: for several values, and for one of which no definition tells the type. */
+export function needsChoice(model: DeviceModel, path: Path): boolean {
+  return path.resourceId === undefined || model.typeOf(path) === undefined;
 }
 
 /**

@@ -74,6 +74,16 @@ describe('Operations on a device', () => {
       }
     });
 
+    it('asks for a format that tells the type of a resource without a definition, if the device has one', async () => {
+      harness = await Harness.start();
+      const device = await harness.registered({ links: '</>;ct="0 11542 110",</60001/0>' });
+      const payload = '[{"bn":"/60001/0/7","v":9}]';
+      const reply = { code: CoapCode.Content, options: { contentFormat: SENML_JSON }, payload };
+      const { result, requests } = await harness.perform(device, read('/60001/0/7'), reply);
+      assert.equal(requests[0]?.options.accept, SENML_JSON);
+      assert.equal(result.payload, 9);
+    });
+
     it('asks for the format that was wished for', async () => {
       harness = await Harness.start();
       const device = await harness.registered();

@@ -4,7 +4,7 @@ import { ResponseError } from '../../errors';
 import { formatPath, pathOf, toCompositePayload, toPayload, ROOT, type Path, type ResourceValue } from '../../model';
 import { readContent, type ReceivedContent } from '../content';
 import { assertSuccess, isNotAcceptable, type Exchange } from '../exchange';
-import { acceptChoices } from '../format-choice';
+import { acceptChoices, needsChoice } from '../format-choice';
 import type { OperationResult, ReadOperation } from '../operation';
 import { readsCompositesSingly, rememberNoCompositeRead, rememberNotAcceptable } from '../refusals';
 import { fetchComposite } from './fetch-composite';
@@ -36,7 +36,7 @@ export async function readSingle(
 ): Promise<ReceivedContent> {
   const { client, context } = exchange;
   const response =
-    wish === undefined && path.resourceId !== undefined
+    wish === undefined && !needsChoice(client.model, path)
       ? await exchange.request({ code: CoapCode.GET, options: { uriPath: exchange.uriPath(path) } })
       : await getAccepted(exchange, path, wish);
   assertSuccess(response);
