@@ -29,12 +29,21 @@ export function acceptChoices(
 ): readonly ContentFormatName[] {
   const choices: ContentFormatName[] = [];
   if (wish !== undefined && !isAcceptRefused(client, wish) && canAnswer(client.model, path, wish)) choices.push(wish);
-  if (needsChoice(client.model, path) && client.registration.objects.contentFormats.length > 0) {
-    const suitable = path.resourceId === undefined ? ANNOUNCED : SELF_DESCRIBING;
-    const best = suitable.find((format) => isAnnounced(client, format) && !isAcceptRefused(client, format));
+  if (needsChoice(client.model, path)) {
+    const best = bestOf(client, path.resourceId === undefined ? ANNOUNCED : SELF_DESCRIBING);
     if (best !== undefined && best !== wish) choices.push(best);
   }
   return choices;
+}
+
+function bestOf(client: RegisteredClient, suitable: readonly ContentFormatName[]): ContentFormatName | undefined {
+  const { registration } = client;
+  if (registration.objects.contentFormats.length === 0) {
+    // Of a device that says nothing it is worth a try only where its own choice would lose the type.
+    const [first] = suitable === SELF_DESCRIBING && registration.version !== '1.0' ? suitable : [];
+    return first === undefined || isAcceptRefused(client, first) ? undefined : first;
+  }
+  return suitable.find((format) => isAnnounced(client, format) && !isAcceptRefused(client, format));
 }
 
 /** Whether a read should say which format it wants: for several values, and for one of which no definition tells the type. */
