@@ -75,13 +75,14 @@ export class Exchanges {
 
   /**
    * Sends a request, or queues it behind those under way.
+   * @param message its id is filled in when it is sent.
    * @param continues it is for a further block of a body under way, and goes before all that waits.
    * @throws {CodecError} it cannot be encoded
    * @throws {TransportError} the queue is full or the channel gone
    */
   submit(
     state: ChannelState,
-    message: Omit<CoapMessage, 'messageId'>,
+    message: CoapMessage,
     purpose: ExchangePurpose,
     owner: ExchangeOwner,
     continues = false,
@@ -91,7 +92,7 @@ export class Exchanges {
     if (!continues && state.queue !== undefined && state.queue.length >= limits.queuedRequests) {
       throw new TransportError(`${state.queue.length} requests wait already for ${describe(state.channel)}`);
     }
-    const datagram = encodeMessage({ ...message, messageId: 0 });
+    const datagram = encodeMessage(message);
     const confirmable = message.type === MessageType.CON;
     const exchange = new Exchange(state, datagram, message.token, confirmable, purpose, owner, continues);
     state.queue ??= [];
@@ -128,8 +129,9 @@ export class Exchanges {
   /** A message id for a message to this peer; `undefined` when all were used within EXCHANGE_LIFETIME. */
   nextMessageId(state: ChannelState): number | undefined {
     state.ids ??= new MessageIds(this.#context.random.uint32(), this.#exchangeLifetime);
-    const messageId = state.ids.next(this.#context.clock.monotonic());
-    if (messageId !== undefined) this.#history.holdIds(state);
+    const now = this.#context.clock.monotonic();
+    const messageId = state.ids.next(now);
+    if (messageId !== undefined) this.#history.holdIds(state, now);
     return messageId;
   }
 
@@ -317,6 +319,10 @@ export function sameToken(one: Buffer, other: Buffer): boolean {
 }
 
 function remove(list: Exchange[] | undefined, exchange: Exchange): void {
-  const index = list?.indexOf(exchange) ?? -1;
-  if (index >= 0) list?.splice(index, 1);
+  if (list === undefined) return;
+  const index = list.indexOf(exchange);
+  if (index < 0) return;
+  // Nearly always it is the only one.
+  if (index === list.length - 1) list.pop();
+  else list.splice(index, 1);
 }

@@ -92,9 +92,9 @@ export class MessageHistory {
     while (this.#bytes > this.#context.limits.rememberedBytesTotal && this.#first !== message) this.#forgetFirst();
   }
 
-  /** Keeps the channel's state, and with it the sequence of our message ids, for the lifetime of the id just used. */
-  holdIds(state: ChannelState): void {
-    const expires = this.#now() + this.#lifetimeTicks;
+  /** Keeps the channel's state, and with it the sequence of our message ids, for the lifetime of the id just used at `now`. */
+  holdIds(state: ChannelState, now: number): void {
+    const expires = Math.floor(now / TICK) + this.#lifetimeTicks;
     if (state.idsHeld === undefined) state.idsHeld = new RememberedMessage(state, OWN_IDS, expires);
     else this.#unlink(state.idsHeld);
     state.idsHeld.expires = expires;

@@ -43,11 +43,40 @@ export class OutgoingRequests {
     });
   }
 
-  async request(state: ChannelState, request: CoapRequest, signal?: AbortSignal): Promise<CoapResponse> {
+  /** Sends a request and waits for its response. Most are one message each way, and take one promise. */
+  request(state: ChannelState, request: CoapRequest, signal?: AbortSignal): Promise<CoapResponse> {
     const token = this.#newToken();
     state.requesting += 1;
+    if (this.#isLong(request)) return this.#requestInBlocks(state, request, token, signal);
+    return new Promise((resolve, reject) => {
+      const finished = (message: CoapMessage): void => {
+        if (isPartial(message) || wantsBlocks(message, request)) {
+          resolve(this.#requestInBlocks(state, request, token, signal, message));
+          return;
+        }
+        this.#exchanges.release(token);
+        state.requesting -= 1;
+        resolve(toResponse(message));
+      };
+      const failed = (error: Error): void => {
+        state.requesting -= 1;
+        this.#context.settled(state);
+        reject(error);
+      };
+      this.#submit(state, request, token, { signal }, finished, failed);
+    });
+  }
+
+  /** @param first the response to the request as a whole, which turned out to need blocks. */
+  async #requestInBlocks(
+    state: ChannelState,
+    request: CoapRequest,
+    token: Buffer,
+    signal: AbortSignal | undefined,
+    first?: CoapMessage,
+  ): Promise<CoapResponse> {
     try {
-      const response = await this.#sendBody(state, request, token, signal);
+      const response = await this.#sendBody(state, request, token, signal, first);
       if (!isPartial(response)) return toResponse(response);
       return await this.#fetchRest(state, request, token, response, signal);
     } finally {
@@ -112,16 +141,24 @@ export class OutgoingRequests {
     }
   }
 
-  /** Sends a request, in blocks when it is long or when the peer asks for blocks. */
+  #isLong({ payload }: CoapRequest): boolean {
+    return payload !== undefined && payload.length > this.#context.limits.blockSize;
+  }
+
+  /**
+   * Sends a request, in blocks when it is long or when the peer asks for blocks.
+   * @param first the response to it, if it was sent as a whole already.
+   */
   async #sendBody(
     state: ChannelState,
     request: CoapRequest,
     token: Buffer,
     signal?: AbortSignal,
+    first?: CoapMessage,
   ): Promise<CoapMessage> {
     const largest = this.#context.limits.blockSize;
-    if ((request.payload?.length ?? 0) > largest) return await this.#upload(state, request, token, largest, signal);
-    const response = await this.#exchange(state, request, token, { signal });
+    if (this.#isLong(request)) return await this.#upload(state, request, token, largest, signal);
+    const response = first ?? (await this.#exchange(state, request, token, { signal }));
     if (!wantsBlocks(response, request)) return response;
     const size = Math.min(largest, 1 << ((response.options.block1?.szx ?? 0) + 4));
     return await this.#upload(state, request, token, size, signal);
@@ -162,36 +199,48 @@ export class OutgoingRequests {
   }
 
   /** One message and its response. */
-  #exchange(
+  #exchange(state: ChannelState, request: CoapRequest, token: Buffer, options: ExchangeOptions): Promise<CoapMessage> {
+    return new Promise((resolve, reject) => this.#submit(state, request, token, options, resolve, reject));
+  }
+
+  /** Sends one message; one of the two is called once, at the latest when the message is given up. */
+  #submit(
     state: ChannelState,
     request: CoapRequest,
     token: Buffer,
     { signal, purpose = 'request', continues }: ExchangeOptions,
-  ): Promise<CoapMessage> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(cancelledBy(signal));
-        return;
-      }
-      let exchange: Exchange | undefined = undefined;
-      const abort = () => {
-        if (exchange !== undefined && signal !== undefined) this.#exchanges.fail(exchange, cancelledBy(signal));
-      };
-      const type = request.confirmable === false ? MessageType.NON : MessageType.CON;
-      const { code, options, payload = NO_BYTES } = request;
-      const owner: ExchangeOwner = {
-        finished: (message) => {
-          signal?.removeEventListener('abort', abort);
-          if (message === undefined) reject(new TransportError(`${describe(state.channel)} sent no response`));
-          else resolve(message);
-        },
-        failed: (error) => {
-          signal?.removeEventListener('abort', abort);
-          reject(error);
-        },
-      };
-      exchange = this.#exchanges.submit(state, { type, code, token, options, payload }, purpose, owner, continues);
-      signal?.addEventListener('abort', abort, { once: true });
-    });
+    finished: (message: CoapMessage) => void,
+    failed: (error: Error) => void,
+  ): void {
+    if (signal?.aborted === true) {
+      failed(cancelledBy(signal));
+      return;
+    }
+    const type = request.confirmable === false ? MessageType.NON : MessageType.CON;
+    const { code, options, payload = NO_BYTES } = request;
+    const message: CoapMessage = { type, code, messageId: 0, token, options, payload };
+    let stopListening: (() => void) | undefined = undefined;
+    const owner: ExchangeOwner = {
+      finished: (response) => {
+        stopListening?.();
+        if (response === undefined) failed(new TransportError(`${describe(state.channel)} sent no response`));
+        else finished(response);
+      },
+      failed: (error) => {
+        stopListening?.();
+        failed(error);
+      },
+    };
+    let exchange: Exchange;
+    try {
+      exchange = this.#exchanges.submit(state, message, purpose, owner, continues);
+    } catch (error) {
+      failed(error as Error);
+      return;
+    }
+    if (signal === undefined) return;
+    const abort = () => this.#exchanges.fail(exchange, cancelledBy(signal));
+    stopListening = () => signal.removeEventListener('abort', abort);
+    signal.addEventListener('abort', abort, { once: true });
   }
 }

@@ -6,7 +6,7 @@ import type { ResourceValue } from '../model/resource-value';
  * different times are a history and all stay.
  */
 export function withoutDuplicates(values: ResourceValue[]): ResourceValue[] {
-  if (isAscending(values)) return values;
+  if (values.length < 2 || isAscending(values)) return values;
   const byKey = new Map<string, ResourceValue>();
   for (const value of values) byKey.set(keyOf(value), value);
   return byKey.size === values.length ? values : [...byKey.values()];

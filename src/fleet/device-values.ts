@@ -1,4 +1,4 @@
-import { formatPath, pathContains, pathOf, parsePath, type Path, type ResourceValue, type Value } from '../model';
+import { pathContains, parsePath, type Path, type ResourceValue, type Value } from '../model';
 import type { CommandedValue, ReportedValue, ValueView } from './device-view';
 
 const MAX_RESOURCES = 256;
@@ -47,7 +47,7 @@ export class DeviceValues {
 
   #touch({ objectId, objectInstanceId, resourceId }: Path): HeldValue | undefined {
     if (objectId === undefined || objectInstanceId === undefined || resourceId === undefined) return undefined;
-    const key = formatPath(pathOf(objectId, objectInstanceId, resourceId));
+    const key = `/${objectId}/${objectInstanceId}/${resourceId}`;
     let held = this.#held.get(key);
     if (held !== undefined) return held;
     if (this.#held.size >= MAX_RESOURCES) {

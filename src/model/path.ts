@@ -55,8 +55,12 @@ export function pathIds(path: Path): number[] {
   return ids;
 }
 
-export function formatPath(path: Path): string {
-  return `/${pathIds(path).join('/')}`;
+export function formatPath({ objectId, objectInstanceId, resourceId, resourceInstanceId }: Path): string {
+  if (objectId === undefined) return '/';
+  if (objectInstanceId === undefined) return `/${objectId}`;
+  if (resourceId === undefined) return `/${objectId}/${objectInstanceId}`;
+  if (resourceInstanceId === undefined) return `/${objectId}/${objectInstanceId}/${resourceId}`;
+  return `/${objectId}/${objectInstanceId}/${resourceId}/${resourceInstanceId}`;
 }
 
 export function pathLevel(path: Path): PathLevel {

@@ -15,6 +15,9 @@ export class DeviceModel implements TypeLookup {
   readonly definitionOf: DefinitionOf;
   /** The alternate root path as the names of a payload have it, `/lwm2m`; empty for none. */
   readonly rootPath: string;
+  /** Definitions found already, while `definitions` is of this revision. */
+  private readonly found = new Map<number, ObjectDefinition>();
+  private revision = -1;
 
   constructor(
     private readonly definitions: ObjectDefinitions,
@@ -53,6 +56,20 @@ export class DeviceModel implements TypeLookup {
   }
 
   private definition(objectId: number): ObjectDefinition | undefined {
+    if (this.revision !== this.definitions.revision) {
+      this.found.clear();
+      this.revision = this.definitions.revision;
+    }
+    let definition = this.found.get(objectId);
+    if (definition === undefined) {
+      definition = this.find(objectId);
+      // What is not known is not kept: devices may ask for any number.
+      if (definition !== undefined) this.found.set(objectId, definition);
+    }
+    return definition;
+  }
+
+  private find(objectId: number): ObjectDefinition | undefined {
     for (const object of this.registered.objects) {
       if (object.id === objectId) return this.definitions.get(objectId, object.version);
     }

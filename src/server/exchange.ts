@@ -44,7 +44,8 @@ export class Exchange {
   /** The channel that reaches the device now. @throws {TransportError} there is none. */
   channel(): Channel {
     const { client } = this;
-    if (client.channel.scheme === 'coaps') return client.channel;
+    // What bears something of the stack is the device's channel still.
+    if (client.channel.scheme === 'coaps' || client.channel.context !== undefined) return client.channel;
     const channel = this.context.channelTo('coap', client.registration.address);
     if (channel === undefined) throw new TransportError(`there is no way to ${client.endpoint}`);
     return channel;

@@ -10,35 +10,44 @@ import { readsCompositesSingly, rememberNoCompositeRead, rememberNotAcceptable }
 import { fetchComposite } from './fetch-composite';
 
 /** Read and Read-Composite (LwM2M Core 1.2 s6.3.1, s6.3.8). */
-export async function read(exchange: Exchange, operation: ReadOperation): Promise<OperationResult> {
+export function read(exchange: Exchange, operation: ReadOperation): Promise<OperationResult> {
   const [path] = operation.paths;
-  if (
-    operation.paths.length === 1 &&
-    path !== undefined &&
-    operation.composite !== true &&
-    path.objectId !== undefined
-  ) {
-    const content = await readSingle(exchange, path, operation.contentFormat);
-    const { definitionOf } = exchange.client.model;
-    const payload = toPayload(path, content.values, { keys: operation.keys ?? 'id', definitionOf });
-    return resultOf(exchange, formatPath(path), payload, content);
-  }
+  const isSingle =
+    operation.paths.length === 1 && path !== undefined && operation.composite !== true && path.objectId !== undefined;
+  return isSingle ? readOnePath(exchange, operation, path) : readSeveral(exchange, operation);
+}
+
+async function readOnePath(exchange: Exchange, operation: ReadOperation, path: Path): Promise<OperationResult> {
+  const content = contentOf(exchange, path, await requestSingle(exchange, path, operation.contentFormat));
+  const { definitionOf } = exchange.client.model;
+  const payload = toPayload(path, content.values, { keys: operation.keys ?? 'id', definitionOf });
+  return resultOf(exchange, formatPath(path), payload, content);
+}
+
+async function readSeveral(exchange: Exchange, operation: ReadOperation): Promise<OperationResult> {
   const content = await readComposite(exchange, operation.paths, operation.contentFormat);
   const result = compositeResult(exchange, operation, content);
   return content.fallback === true ? { ...result, fallback: true } : result;
 }
 
-/** GET of one path; an Accept that the device refuses is remembered and another tried. */
+/** What the device has at one path. */
 export async function readSingle(
   exchange: Exchange,
   path: Path,
   wish: ContentFormatName | undefined,
 ): Promise<ReceivedContent> {
-  const { client, context } = exchange;
-  const response =
-    wish === undefined && !needsChoice(client.model, path)
-      ? await exchange.request({ code: CoapCode.GET, options: { uriPath: exchange.uriPath(path) } })
-      : await getAccepted(exchange, path, wish);
+  return contentOf(exchange, path, await requestSingle(exchange, path, wish));
+}
+
+/** GET of one path; an Accept that the device refuses is remembered and another tried. */
+function requestSingle(exchange: Exchange, path: Path, wish: ContentFormatName | undefined): Promise<CoapResponse> {
+  return wish === undefined && !needsChoice(exchange.client.model, path)
+    ? exchange.request({ code: CoapCode.GET, options: { uriPath: exchange.uriPath(path) } })
+    : getAccepted(exchange, path, wish);
+}
+
+/** Reads the answer for one path, and has its values recorded. */
+function contentOf({ client, context }: Exchange, path: Path, response: CoapResponse): ReceivedContent {
   assertSuccess(response);
   const now = context.clock.now();
   const content = readContent(client.model, path, response, now);
