@@ -23,6 +23,11 @@ export interface ParameterProblem {
 const BINDING = /^[UMHTSNQ]{1,7}$/;
 const MAX_LIFETIME = 2 ** 32 - 1;
 
+/** Parameters read lately, by the whole text of their option: devices of a kind all send the same. */
+const recent = new Map<string, RegistrationParameters | ParameterProblem>();
+const MAX_RECENT = 500;
+const MAX_RECENT_LENGTH = 40;
+
 /**
  * Reads the Uri-Query options of a Register or an Update (LwM2M Core 1.2 s6.2.1). Unknown ones are ignored. Tolerates
  * what real clients send: values in quotes, and a comma left at the end.
@@ -30,19 +35,43 @@ const MAX_LIFETIME = 2 ** 32 - 1;
 export function parseRegistrationParameters(queries: readonly string[]): RegistrationParameters | ParameterProblem {
   const parameters: RegistrationParameters = {};
   for (const query of queries) {
-    const equals = query.indexOf('=');
-    const name = equals < 0 ? query : query.slice(0, equals);
-    const problem = setParameter(parameters, name, equals < 0 ? '' : cleaned(query.slice(equals + 1)));
-    if (problem !== undefined) return { problem };
+    if (query.startsWith('ep=')) {
+      const endpoint = cleaned(query.slice(3));
+      if (endpoint !== '') parameters.endpoint = endpoint;
+      continue;
+    }
+    const parsed = recent.get(query) ?? parseParameter(query);
+    if ('problem' in parsed) return parsed;
+    merge(parameters, parsed);
   }
   return parameters;
 }
 
+function parseParameter(query: string): RegistrationParameters | ParameterProblem {
+  const equals = query.indexOf('=');
+  const name = equals < 0 ? query : query.slice(0, equals);
+  const parameters: RegistrationParameters = {};
+  const problem = setParameter(parameters, name, equals < 0 ? '' : cleaned(query.slice(equals + 1)));
+  const parsed = problem === undefined ? parameters : { problem };
+  if (query.length <= MAX_RECENT_LENGTH) {
+    if (recent.size >= MAX_RECENT) recent.clear();
+    recent.set(query, parsed);
+  }
+  return parsed;
+}
+
+/** Of a parameter that is there twice the last one holds. */
+function merge(parameters: RegistrationParameters, one: RegistrationParameters): void {
+  if (one.lifetime !== undefined) parameters.lifetime = one.lifetime;
+  if (one.version !== undefined) parameters.version = one.version;
+  if (one.binding !== undefined) parameters.binding = one.binding;
+  if (one.queueMode !== undefined) parameters.queueMode = one.queueMode;
+  if (one.smsNumber !== undefined) parameters.smsNumber = one.smsNumber;
+  if (one.profileId !== undefined) parameters.profileId = one.profileId;
+}
+
 function setParameter(parameters: RegistrationParameters, name: string, value: string): string | undefined {
   switch (name) {
-    case 'ep':
-      if (value !== '') parameters.endpoint = value;
-      return undefined;
     case 'lt':
       parameters.lifetime = lifetimeOf(value);
       return parameters.lifetime === undefined ? 'lt is no number of seconds' : undefined;
