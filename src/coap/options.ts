@@ -51,31 +51,32 @@ export interface CoapOptions {
   unknownCritical?: readonly number[];
 }
 
-const OptionNumber = {
-  IfMatch: 1,
-  UriHost: 3,
-  ETag: 4,
-  IfNoneMatch: 5,
-  Observe: 6,
-  UriPort: 7,
-  LocationPath: 8,
-  UriPath: 11,
-  ContentFormat: 12,
-  MaxAge: 14,
-  UriQuery: 15,
-  HopLimit: 16,
-  Accept: 17,
-  LocationQuery: 20,
-  Block2: 23,
-  Block1: 27,
-  Size2: 28,
-  ProxyUri: 35,
-  ProxyScheme: 39,
-  Size1: 60,
-  Echo: 252,
-  NoResponse: 258,
-  RequestTag: 292,
-} as const;
+/** `const`, so that the decoder's switch is one jump. */
+const enum OptionNumber {
+  IfMatch = 1,
+  UriHost = 3,
+  ETag = 4,
+  IfNoneMatch = 5,
+  Observe = 6,
+  UriPort = 7,
+  LocationPath = 8,
+  UriPath = 11,
+  ContentFormat = 12,
+  MaxAge = 14,
+  UriQuery = 15,
+  HopLimit = 16,
+  Accept = 17,
+  LocationQuery = 20,
+  Block2 = 23,
+  Block1 = 27,
+  Size2 = 28,
+  ProxyUri = 35,
+  ProxyScheme = 39,
+  Size1 = 60,
+  Echo = 252,
+  NoResponse = 258,
+  RequestTag = 292,
+}
 
 const PAYLOAD_MARKER = 0xff;
 const MAX_OPTION_NUMBER = 0xffff;
@@ -133,7 +134,7 @@ function readExtended(datagram: Buffer, position: number, nibble: number): numbe
 }
 
 /** Reads one option; false when it must be treated as unrecognized. */
-function readOption(datagram: Buffer, start: number, end: number, number: number, options: CoapOptions): boolean {
+function readOption(datagram: Buffer, start: number, end: number, number: OptionNumber, options: CoapOptions): boolean {
   const length = end - start;
   switch (number) {
     case OptionNumber.IfMatch:
