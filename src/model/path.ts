@@ -32,7 +32,8 @@ export function parsePath(text: string): Path {
   return pathOf(
     ...segments.map((segment) => {
       const id = ID.test(segment) ? Number(segment) : NaN;
-      if (!(id <= MAX_ID)) throw new InvalidArgumentError(`not a path: '${segment}' in '${text}' is no id of 0 to ${MAX_ID}`);
+      if (!(id <= MAX_ID))
+        throw new InvalidArgumentError(`not a path: '${segment}' in '${text}' is no id of 0 to ${MAX_ID}`);
       return id;
     }),
   );

@@ -2,16 +2,7 @@ import type { Path } from './path';
 
 /** The data types of LwM2M (LwM2M Core 1.2 appendix C). */
 export type ResourceType =
-  | 'string'
-  | 'integer'
-  | 'unsigned'
-  | 'float'
-  | 'boolean'
-  | 'opaque'
-  | 'time'
-  | 'objlnk'
-  | 'corelnk'
-  | 'none';
+  'string' | 'integer' | 'unsigned' | 'float' | 'boolean' | 'opaque' | 'time' | 'objlnk' | 'corelnk' | 'none';
 
 /**
  * A value in JavaScript: string and corelnk are strings, integer and unsigned are numbers (BigInt beyond 2^53),

@@ -20,6 +20,8 @@ export type Scheme = 'coap' | 'coaps';
  */
 export interface Channel {
   readonly scheme: Scheme;
+  /** The transport that made it. */
+  readonly transport: Transport;
   /** The peer's address now; with a DTLS connection id it may move (RFC 9146). */
   readonly address: PeerAddress;
   readonly identity: PeerIdentity;
@@ -51,6 +53,9 @@ export interface Transport {
   close(): Promise<void>;
   /** The channel to a peer; `undefined` where one cannot be made without the peer (DTLS without a session). */
   channel(address: PeerAddress): Channel | undefined;
-  /** The layer above has no more state for the channel: its memory may be reused. A DTLS session lives on. */
+  /**
+   * The layer above has no more state for the channel: its memory may be reused. A DTLS session lives on.
+   * A UDP peer heard again later may then come as a new channel object; `channel(released.address)` finds it.
+   */
   release(channel: Channel): void;
 }

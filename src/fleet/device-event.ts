@@ -1,0 +1,35 @@
+import type { PeerAddress, PeerIdentity, Rejection, SentValue } from '../server';
+import type { AddressView, ObjectView, Priority } from './device-view';
+
+/** What `lwm2m-events` sends of a registered device (DESIGN section 4). */
+export interface DeviceEventPayload {
+  endpoint: string;
+  version: string;
+  binding: string;
+  queueMode: boolean;
+  /** Effective, s. */
+  lifetime: number;
+  lifetimeRequested: number;
+  objects: ObjectView[];
+  address: AddressView;
+  identity: PeerIdentity;
+  labels: Record<string, string>;
+  groups: string[];
+  priority: Priority;
+  owner?: string;
+  /** ms since 1970. */
+  registeredAt: number;
+}
+
+export type LifecycleTopic = 'registered' | 'updated' | 'deregistered' | 'expired' | 'awake' | 'asleep';
+
+export type { PeerAddress, Rejection, SentValue };
+
+/** Something that happened to a device. The payload is fresh for each event and its reader's to change. */
+export type DeviceEvent =
+  | { readonly topic: LifecycleTopic; readonly endpoint: string; readonly payload: DeviceEventPayload }
+  | { readonly topic: 'rejected'; readonly endpoint: string; readonly payload: Rejection }
+  /** One event a timestamp of a Send. */
+  | { readonly topic: 'sent'; readonly endpoint: string; readonly payload: SentValue[] };
+
+export type DeviceEventTopic = DeviceEvent['topic'];

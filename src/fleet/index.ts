@@ -1,0 +1,31 @@
+/** Many devices as one: targets, orders, what is known of each device, observation policies. */
+export type { Target } from './target';
+export type {
+  AddressView,
+  CommandedValue,
+  Connectivity,
+  DeviceView,
+  FoundDevice,
+  ObjectView,
+  Priority,
+  ReportedValue,
+  ValueView,
+} from './device-view';
+export type { DeviceEvent, DeviceEventPayload, DeviceEventTopic, LifecycleTopic } from './device-event';
+export {
+  isFailure,
+  type MemberFailure,
+  type MemberResult,
+  type MemberState,
+  type Order,
+  type OrderRun,
+  type Summary,
+} from './order';
+export type {
+  ObservationFailure,
+  ObservationListener,
+  ObservationPolicy,
+  ObservedValue,
+  PolicyHandle,
+  PolicyStatus,
+} from './observation-policy';

@@ -1,0 +1,65 @@
+import type { Operation, OperationResult } from '../server';
+import type { ErrorCode, Lwm2mError } from '../errors';
+import type { Target } from './target';
+
+/** One operation on one or many devices. */
+export interface Order {
+  readonly target: Target;
+  readonly operation: Operation;
+  /** Who orders it; kept with what was commanded. */
+  readonly user?: string;
+  /** How long it may wait for a sleeping device, ms; 24 h when absent. */
+  readonly expires?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type MemberState = 'waiting' | 'queued' | 'succeeded' | 'failed' | 'expired';
+
+/** One device's part in a summary. */
+export interface MemberResult {
+  endpoint: string;
+  state: MemberState;
+  /** The response code of a success or of a `RESPONSE` error. */
+  code?: string;
+  /** The error's code, such as `NOT_REGISTERED`. */
+  error?: ErrorCode;
+  payload?: unknown;
+}
+
+/** How far an order to many is. `queued` waits for sleeping devices; `expired` waited in vain. */
+export interface Summary {
+  total: number;
+  succeeded: number;
+  failed: number;
+  queued: number;
+  expired: number;
+  results: MemberResult[];
+}
+
+/** The failure of one member of an order. */
+export interface MemberFailure {
+  readonly endpoint: string;
+  readonly error: Lwm2mError;
+}
+
+/** An order under way. Listeners added in the same turn as `order()` miss nothing. */
+export interface OrderRun {
+  /** Whether the target names many devices, even when there is one or none of them. */
+  readonly many: boolean;
+  /** The endpoints ordered, in a stable order. */
+  readonly members: readonly string[];
+  /** Called once for each member, with its result or its error. */
+  onResult(listener: (outcome: OperationResult | MemberFailure) => void): void;
+  /** Called with the summary at most once a second while the order is under way; the last one comes by `finished`. */
+  onProgress(listener: (summary: Summary) => void): void;
+  /** Called when a member's order begins to wait for a sleeping device. */
+  onQueued(listener: (endpoint: string) => void): void;
+  /** Resolves, never rejects, when every member is done. */
+  readonly finished: Promise<Summary>;
+  /** Members that are not done fail with `CancelledError`. */
+  cancel(): void;
+}
+
+export function isFailure(outcome: OperationResult | MemberFailure): outcome is MemberFailure {
+  return 'error' in outcome;
+}

@@ -1,0 +1,55 @@
+/**
+ * The public API: an LwM2M server with its fleet, usable without any flow editor. Everything else in `src` is private.
+ */
+export {
+  Engine,
+  type EngineAddress,
+  type EngineEvents,
+  type EngineOptions,
+  type NoSecPolicy,
+  type PerformOptions,
+} from './engine';
+export * from './errors';
+export {
+  checkAttributes,
+  ATTRIBUTE_NAMES,
+  type AttributeName,
+  type Attributes,
+  type CreateOperation,
+  type DeleteOperation,
+  type DiscoverOperation,
+  type DiscoveredPath,
+  type ExecuteOperation,
+  type Operation,
+  type OperationName,
+  type OperationResult,
+  type ReadOperation,
+  type Rejection,
+  type RejectionReason,
+  type SentValue,
+  type Store,
+  type WriteAttributesOperation,
+  type WriteCompositeOperation,
+  type WriteOperation,
+} from './server';
+export * from './fleet';
+export {
+  ObjectDefinitions,
+  formatPath,
+  parsePath,
+  parsePaths,
+  pathOf,
+  resolvePath,
+  DdfError,
+  type Keys,
+  type ObjectDefinition,
+  type ObjectSummary,
+  type Path,
+  type ResourceDefinition,
+  type ResourceType,
+  type Value,
+} from './model';
+export type { ContentFormatName } from './content';
+export { systemClock, type Clock } from './util/clock';
+export { escapeForLog, silentLog, type Log } from './util/log';
+export type { Transport } from './transport/transport';

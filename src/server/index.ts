@@ -1,0 +1,23 @@
+/** The LwM2M server: what fleet, access, the stores and the engine may know of it. */
+export type { PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
+export type { ContentFormatName, DiscoveredPath } from '../content';
+export type { Keys, Path, ResourceValue, Value } from '../model';
+export { checkAttributes, ATTRIBUTE_NAMES, type AttributeName, type Attributes } from './attributes';
+export type {
+  ContentOptions,
+  CreateOperation,
+  DeleteOperation,
+  DiscoverOperation,
+  ExecuteOperation,
+  Operation,
+  OperationName,
+  OperationResult,
+  ReadOperation,
+  WriteAttributesOperation,
+  WriteCompositeOperation,
+  WriteOperation,
+} from './operation';
+export type { Rejection, RejectionReason, SentValue } from './rejection';
+export type { RegisteredObject, RegisteredObjects } from './registered-objects';
+export type { Lwm2mVersion, Registration } from './registration';
+export type { Awaitable, ObservationStore, RegistrationStore, Store, StoredObservation } from './store';

@@ -1,0 +1,22 @@
+import type { PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
+
+/**
+ * Why a device was turned away: `noSec` by the policy for devices without DTLS, `identity` because the name belongs to
+ * another identity or to a key, `version` of LwM2M or profile that is not known, `unknown` registration.
+ */
+export type RejectionReason = 'noSec' | 'identity' | 'suspended' | 'overload' | 'version' | 'unknown';
+
+export interface Rejection {
+  endpoint: string;
+  address: PeerAddress & { readonly transport: Scheme };
+  identity: PeerIdentity;
+  operation: 'register' | 'update' | 'deregister' | 'send';
+  reason: RejectionReason;
+}
+
+/** One value of a Send (LwM2M Core 1.2 s6.4.6). `at`: ms since 1970, the device's own time, else of arrival. */
+export interface SentValue {
+  path: string;
+  value: unknown;
+  at: number;
+}
