@@ -1,0 +1,372 @@
+import { randomBytes } from 'node:crypto';
+import { CodecError, type TransportError } from '../errors';
+import type { Channel, PeerAddress, PeerIdentity, Transport, TransportListener } from '../transport/transport';
+import type { Clock } from '../util/clock';
+import { rateLimited, silentLog, type Log } from '../util/log';
+import { TimerWheel } from '../util/timer-wheel';
+import { cipherSuites, DEFAULT_CIPHER_SUITES, type CipherSuiteName } from './cipher-suites/cipher-suite';
+import { CONNECTION_ID_LENGTH, ConnectionIds } from './connection-ids';
+import { DtlsChannel, type ChannelOwner, type Connection } from './dtls-channel';
+import type { DtlsCredentials } from './dtls-credentials';
+import { DEFAULT_LIMITS, type DtlsLimits } from './dtls-limits';
+import type { DtlsShared } from './dtls-shared';
+import { newStatistics, type DtlsStatistics } from './dtls-statistics';
+import type { Handshake } from './handshake';
+import { HandshakeDesk, type DtlsRefusal } from './handshake-desk';
+import { HelloGate } from './hello-gate';
+import { decodeChangeCipherSpec } from './messages/change-cipher-spec';
+import { decodeHandshakeFragments, type HandshakeFragment } from './messages/handshake-fragment';
+import { HandshakeType } from './messages/handshake-type';
+import { makePeer, peerOf, tidyPeer } from './peer';
+import { ContentType, readRecord, type DtlsRecord } from './record/record';
+import { SessionCache, type ResumableSession } from './session-cache';
+import { SessionTable } from './session-table';
+
+export interface DtlsOptions {
+  readonly clock: Clock;
+  readonly credentials: DtlsCredentials;
+  /** This server's number among those that share an address, 0 to 65535: it is in every connection id. */
+  readonly instance: number;
+  /** Default: `DEFAULT_CIPHER_SUITES`, without CBC. The order has no meaning. */
+  readonly cipherSuites?: readonly CipherSuiteName[];
+  readonly limits?: Partial<DtlsLimits>;
+  readonly log?: Log;
+  /** The longest datagram of a handshake, bytes; default 1232, what fits the smallest IPv6 packet. */
+  readonly mtu?: number;
+  /** Unpredictable bytes; only tests have a reason to give it. */
+  readonly random?: (length: number) => Buffer;
+  /** Told of each peer that was not let in. */
+  readonly refused?: (refusal: DtlsRefusal) => void;
+}
+
+const DEFAULT_MTU = 1280 - 48;
+const MIN_MTU = 128;
+/** A datagram with more records than this is not of a device. */
+const MAX_RECORDS = 32;
+const LOG_LINES_PER_MINUTE = 60;
+const SWEEP_INTERVAL = 300_000;
+/** How long flight 6 is kept for a peer that does not have it (RFC 6347 s4.2.4: twice the maximum segment lifetime). */
+const LAST_FLIGHT_LIFETIME = 240_000;
+
+/**
+ * A DTLS 1.2 server (RFC 6347, RFC 7925) as a transport over another: what is below carries records, what is above sees a
+ * channel for each session, with the identity that the peer proved.
+ */
+export class DtlsTransport implements Transport {
+  readonly scheme = 'coaps';
+  readonly #inner: Transport;
+  readonly #shared: DtlsShared;
+  readonly #desk: HandshakeDesk;
+  readonly #gate: HelloGate;
+  readonly #owner: ChannelOwner;
+  #listener: TransportListener | undefined;
+  #isSweeping = false;
+
+  /** @throws {InvalidArgumentError} the instance's number is out of range. */
+  constructor(inner: Transport, options: DtlsOptions) {
+    const { clock, credentials, random = randomBytes } = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#inner = inner;
+    this.#shared = {
+      clock,
+      wheel: new TimerWheel(clock),
+      credentials,
+      suites: cipherSuites(options.cipherSuites ?? DEFAULT_CIPHER_SUITES),
+      limits,
+      mtu: Math.max(MIN_MTU, options.mtu ?? DEFAULT_MTU),
+      random,
+      log: rateLimited(options.log ?? silentLog, clock, LOG_LINES_PER_MINUTE),
+      statistics: newStatistics(),
+      sessions: new SessionTable(limits.sessions, limits.sessionsPerNetwork, limits.sessionsPerIdentity),
+      resumable: new SessionCache(limits.resumableSessions),
+      connectionIds: new ConnectionIds(options.instance, random),
+    };
+    const refused = options.refused ?? (() => undefined);
+    this.#desk = new HandshakeDesk(this.#shared, (handshake) => this.#established(handshake), refused);
+    this.#gate = new HelloGate(clock, random);
+    this.#owner = this.#channelOwner();
+  }
+
+  get localAddress(): PeerAddress | undefined {
+    return this.#inner.localAddress;
+  }
+
+  /** Counters, live. */
+  get statistics(): Readonly<DtlsStatistics> {
+    return this.#shared.statistics;
+  }
+
+  /** @throws {InvalidArgumentError} the server's key and certificate cannot be used. */
+  async open(listener: TransportListener): Promise<void> {
+    this.#desk.checkCredentials();
+    this.#listener = listener;
+    await this.#inner.open({
+      received: (inner, datagram) => this.#received(inner, datagram),
+      closed: (inner) => this.#innerClosed(inner),
+      failed: (error: TransportError) => listener.failed(error),
+    });
+  }
+
+  /** Says close_notify to all peers. */
+  async close(): Promise<void> {
+    this.#desk.cancelAll();
+    for (const channel of this.#shared.sessions.all()) channel.end('warning', 'closeNotify');
+    this.#gate.clear();
+    this.#shared.resumable.clear();
+    this.#shared.wheel.close();
+    await this.#inner.close();
+    this.#listener = undefined;
+  }
+
+  channel(address: PeerAddress): DtlsChannel | undefined {
+    const inner = this.#inner.channel(address);
+    if (inner === undefined) return undefined;
+    const channel = peerOf(inner)?.channel;
+    if (inner.context === undefined) this.#inner.release(inner);
+    if (channel !== undefined) channel.isKnown = true;
+    return channel;
+  }
+
+  release(channel: Channel): void {
+    channel.context = undefined;
+    if (channel instanceof DtlsChannel) channel.isKnown = false;
+  }
+
+  /**
+   * Ends all sessions and handshakes of an identity at once, with the alert `access_denied`, and lets none of its sessions be
+   * resumed. Call it after its credentials were removed or changed.
+   * @returns how many sessions were ended.
+   */
+  cutOff(identity: PeerIdentity): number {
+    const isCutOff = ({ mode, name }: PeerIdentity) => mode === identity.mode && name === identity.name;
+    this.#shared.resumable.removeIdentity(isCutOff);
+    this.#desk.cutOff(isCutOff);
+    const channels = [...this.#shared.sessions.of(identity)];
+    for (const channel of channels) channel.end('fatal', 'accessDenied');
+    return channels.length;
+  }
+
+  #received(inner: Channel, datagram: Buffer): void {
+    let offset = 0;
+    for (let count = 0; offset < datagram.length && count < MAX_RECORDS; count++) {
+      const record = readRecord(datagram, offset, CONNECTION_ID_LENGTH);
+      if (record === undefined) {
+        this.#shared.statistics.recordsMalformed += 1;
+        break;
+      }
+      offset = record.end;
+      if (record.cid !== undefined) this.#receiveByConnectionId(inner, record, record.cid);
+      else if (record.epoch === 0) this.#receivePlain(inner, record);
+      else this.#receiveSealed(inner, record);
+    }
+    // Of a peer that has proved nothing not even the address is kept.
+    if (inner.context === undefined) this.#inner.release(inner);
+  }
+
+  #receiveByConnectionId(inner: Channel, record: DtlsRecord, cid: Buffer): void {
+    const owner = this.#shared.connectionIds.find(cid);
+    if (owner instanceof DtlsChannel) owner.receive(record, inner);
+    else if (owner !== undefined && owner.inner === inner) owner.receiveSealed(record);
+    else this.#shared.statistics.recordsUnknown += 1;
+  }
+
+  /** Both an old session and a handshake to replace it may live at an address (RFC 6347 s4.2.8). */
+  #receiveSealed(inner: Channel, record: DtlsRecord): void {
+    const peer = peerOf(inner);
+    if (peer?.channel?.receive(record, inner) === true) return;
+    if (peer?.handshake !== undefined) peer.handshake.receiveSealed(record);
+    else if (peer?.channel === undefined) this.#shared.statistics.recordsUnknown += 1;
+  }
+
+  /** Anybody may have sent it: alerts mean nothing, and a session is never touched. */
+  #receivePlain(inner: Channel, record: DtlsRecord): void {
+    try {
+      if (record.type === ContentType.handshake) {
+        this.#receivePlainHandshake(inner, record, decodeHandshakeFragments(record.fragment));
+      } else if (record.type === ContentType.changeCipherSpec) {
+        decodeChangeCipherSpec(record.fragment);
+        peerOf(inner)?.handshake?.receiveChangeCipherSpec();
+      }
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.#shared.statistics.recordsMalformed += 1;
+    }
+  }
+
+  #receivePlainHandshake(inner: Channel, record: DtlsRecord, fragments: readonly HandshakeFragment[]): void {
+    const [first] = fragments;
+    if (first?.type === HandshakeType.clientHello) this.#receiveHello(inner, record.sequence, first);
+    else peerOf(inner)?.handshake?.receivePlain(fragments);
+  }
+
+  #receiveHello(inner: Channel, sequence: number, fragment: HandshakeFragment): void {
+    const { statistics } = this.#shared;
+    const proven = this.#gate.receive(inner, sequence, fragment, () => (statistics.cookiesAsked += 1));
+    if (proven === undefined) return;
+    const peer = peerOf(inner);
+    // A copy that the network held back must not start anything.
+    if (peer?.channel?.connection.clientRandom.equals(proven.hello.random) === true) return;
+    if (peer?.handshake?.isRepeated(proven.hello.random) === true) {
+      peer.handshake.transmitter.peerRepeated();
+      return;
+    }
+    if (peer?.handshake !== undefined) this.#desk.cancel(peer.handshake);
+    this.#desk.begin(inner, proven, sequence);
+  }
+
+  /** The client's Finished is verified: now, and not before, the session takes the place of older ones. */
+  #established(handshake: Handshake): void {
+    const { inner, context, transmitter } = handshake;
+    const { resumed } = context.agreement;
+    const connection = connectionOf(handshake);
+    const channel = resumed?.channel ?? this.#newChannel(handshake, connection);
+    if (resumed?.channel !== undefined) this.#moveOn(channel, connection);
+    if (connection.ownConnectionId !== undefined) {
+      this.#shared.connectionIds.assign(connection.ownConnectionId, channel);
+    }
+    this.#settle(inner, channel);
+    if (resumed === undefined) {
+      this.#shared.wheel.schedule(LAST_FLIGHT_LIFETIME, () => {
+        if (channel.connection.lastFlight === transmitter) channel.forgetLastFlight();
+      });
+    }
+    this.#sweepLater();
+    const early = handshake.takeEarly();
+    for (const data of early.data) channel.deliverEarly(data);
+    for (const record of early.records) channel.receive(record, inner);
+  }
+
+  #newChannel(handshake: Handshake, connection: Connection): DtlsChannel {
+    const { sessions, statistics, resumable } = this.#shared;
+    const session = this.#resumableSession(handshake);
+    const identity = handshake.context.identity ?? { mode: 'nosec' };
+    const channel = new DtlsChannel(this.#owner, identity, connection, session);
+    if (session !== undefined) {
+      session.channel = channel;
+      resumable.put(session);
+    }
+    for (const old of sessions.add(channel)) {
+      if (old.address === channel.address) old.drop(true);
+      else old.end('fatal', 'closeNotify');
+    }
+    statistics.sessions = sessions.admission.count;
+    return channel;
+  }
+
+  /** A session that was resumed has the same id and goes on under it. */
+  #resumableSession({ context }: Handshake): ResumableSession | undefined {
+    const { agreement, masterSecret, sessionId, identity } = context;
+    if (agreement.resumed !== undefined) return agreement.resumed;
+    if (sessionId.length === 0 || masterSecret === undefined || identity === undefined) return undefined;
+    const deadline = this.#shared.clock.monotonic() + this.#shared.limits.resumptionLifetime;
+    return { id: sessionId, masterSecret, suite: agreement.suite, identity, deadline, channel: undefined };
+  }
+
+  /** The channel of a resumed session goes on with new keys. */
+  #moveOn(channel: DtlsChannel, connection: Connection): void {
+    const old = channel.connection;
+    if (old.ownConnectionId !== undefined) this.#shared.connectionIds.free(old.ownConnectionId);
+    this.#shared.sessions.move(channel, connection.inner.address);
+    if (old.inner !== connection.inner) this.#leave(old.inner, channel);
+    channel.continueOn(connection);
+  }
+
+  /** The address belongs to this session from now on. One with a connection id may live on elsewhere. */
+  #settle(inner: Channel, channel: DtlsChannel): void {
+    const peer = makePeer(inner);
+    const old = peer.channel;
+    peer.channel = channel;
+    if (old !== undefined && old !== channel && old.connection.ownConnectionId === undefined) old.drop(false);
+  }
+
+  #leave(inner: Channel, channel: DtlsChannel): void {
+    const peer = peerOf(inner);
+    if (peer?.channel === channel) peer.channel = undefined;
+    tidyPeer(inner);
+    if (peer !== undefined && inner.context === undefined) this.#inner.release(inner);
+  }
+
+  #channelOwner(): ChannelOwner {
+    const { clock, statistics } = this.#shared;
+    return {
+      transport: this,
+      statistics,
+      now: () => clock.monotonic(),
+      received: (channel, datagram) => {
+        channel.isKnown = true;
+        this.#listener?.received(channel, datagram);
+      },
+      moved: (channel, to) => this.#moved(channel, to),
+      ended: (channel, isFatal) => this.#ended(channel, isFatal),
+    };
+  }
+
+  /**
+   * RFC 9146 s6. That the peer receives at its new address is not proved; what goes there before the peer is heard again is
+   * bounded by CoAP (RFC 7252 s4.7). A session that lives there without a connection id keeps the address.
+   */
+  #moved(channel: DtlsChannel, to: Channel): void {
+    const from = channel.connection.inner;
+    this.#shared.statistics.addressesMoved += 1;
+    this.#shared.sessions.move(channel, to.address);
+    channel.connection.inner = to;
+    this.#leave(from, channel);
+    const peer = makePeer(to);
+    peer.channel ??= channel;
+  }
+
+  #ended(channel: DtlsChannel, isFatal: boolean): void {
+    const { sessions, resumable, connectionIds, statistics } = this.#shared;
+    const { inner, ownConnectionId } = channel.connection;
+    sessions.remove(channel);
+    statistics.sessions = sessions.admission.count;
+    if (ownConnectionId !== undefined) connectionIds.free(ownConnectionId);
+    if (channel.resumable !== undefined) {
+      channel.resumable.channel = undefined;
+      if (isFatal) resumable.remove(channel.resumable);
+    }
+    this.#leave(inner, channel);
+    if (!channel.isKnown) return;
+    channel.isKnown = false;
+    this.#listener?.closed(channel);
+  }
+
+  #innerClosed(inner: Channel): void {
+    const peer = peerOf(inner);
+    if (peer?.handshake !== undefined) this.#desk.cancel(peer.handshake);
+    peer?.channel?.drop(false);
+  }
+
+  /** Now and then, as long as there is something to look through. */
+  #sweepLater(): void {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#shared.wheel.schedule(SWEEP_INTERVAL, () => {
+      this.#isSweeping = false;
+      this.#sweep();
+    });
+  }
+
+  #sweep(): void {
+    const { sessions, resumable, clock, limits } = this.#shared;
+    const now = clock.monotonic();
+    resumable.removeExpired(now);
+    for (const channel of sessions.all()) if (channel.lastHeard + limits.idleTimeout <= now) channel.drop(false);
+    if (sessions.admission.count > 0 || resumable.size > 0) this.#sweepLater();
+  }
+}
+
+function connectionOf({ inner, reader, writer, transmitter, context }: Handshake): Connection {
+  if (reader === undefined) throw new Error('a handshake is connected without keys');
+  const { agreement, ownConnectionId, hello } = context;
+  return {
+    inner,
+    reader,
+    writer,
+    ownConnectionId,
+    maxPlaintextLength: agreement.maxPlaintextLength,
+    // A copy: the hello is a view into a datagram.
+    clientRandom: Buffer.from(hello.random),
+    lastFlight: agreement.resumed === undefined ? transmitter : undefined,
+  };
+}

@@ -1,0 +1,78 @@
+import type { HandshakeFragment } from './messages/handshake-fragment';
+import { HandshakeType } from './messages/handshake-type';
+import { networkOf } from './network-of';
+import { PartialMessage } from './partial-message';
+import type { PeerAddress } from '../transport/transport';
+import type { Clock } from '../util/clock';
+
+const MAX_HELLO_LENGTH = 2048;
+const MAX_PENDING = 64;
+const MAX_PENDING_PER_NETWORK = 8;
+const LIFETIME = 10_000;
+
+interface PendingHello {
+  readonly network: string;
+  readonly message: PartialMessage;
+  readonly deadline: number;
+}
+
+/**
+ * ClientHellos that come in fragments, before their senders proved an address. There is one small store for all of them,
+ * 64 of at most 2 KiB, so that no flood of fragments costs more; the oldest gives way. A hello in one piece, as nearly all
+ * are, never touches it.
+ */
+export class HelloAssembler {
+  readonly #clock: Clock;
+  /** In the order of arrival. */
+  readonly #pending = new Map<string, PendingHello>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** The body of the ClientHello when this fragment completes it. */
+  add(address: PeerAddress, fragment: HandshakeFragment): Buffer | undefined {
+    if (fragment.type !== HandshakeType.clientHello || fragment.length > MAX_HELLO_LENGTH) return undefined;
+    if (fragment.fragment.length === fragment.length) return fragment.fragment;
+    if (fragment.fragment.length === 0) return undefined;
+    const key = `${address.host} ${address.port} ${fragment.messageSeq}`;
+    const pending = this.#find(key) ?? this.#make(key, address, fragment);
+    if (pending === undefined || !pending.message.add(fragment) || !pending.message.isComplete) return undefined;
+    this.#pending.delete(key);
+    return pending.message.body;
+  }
+
+  clear(): void {
+    this.#pending.clear();
+  }
+
+  #find(key: string): PendingHello | undefined {
+    const pending = this.#pending.get(key);
+    if (pending === undefined || pending.deadline > this.#clock.monotonic()) return pending;
+    this.#pending.delete(key);
+    return undefined;
+  }
+
+  #make(key: string, address: PeerAddress, fragment: HandshakeFragment): PendingHello | undefined {
+    const network = networkOf(address.host);
+    this.#dropOld();
+    let ofNetwork = 0;
+    for (const pending of this.#pending.values()) if (pending.network === network) ofNetwork += 1;
+    if (ofNetwork >= MAX_PENDING_PER_NETWORK) return undefined;
+    const pending = { network, message: new PartialMessage(fragment), deadline: this.#clock.monotonic() + LIFETIME };
+    this.#pending.set(key, pending);
+    return pending;
+  }
+
+  #dropOld(): void {
+    const now = this.#clock.monotonic();
+    for (const [key, pending] of this.#pending) {
+      if (pending.deadline > now && this.#pending.size < MAX_PENDING) return;
+      this.#pending.delete(key);
+    }
+  }
+}
