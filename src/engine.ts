@@ -1,22 +1,20 @@
-import type { Log } from './util/log';
+import { EventEmitter } from 'node:events';
+import { CoapStack } from './coap';
+import { CancelledError } from './errors';
+import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
+import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
+import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
+import { checkOperation, Server, type NoSecPolicy, type Operation, type OperationResult, type Store } from './server';
+import { MemoryStore } from './store/memory-store';
+import type { Channel, PeerAddress, Scheme, Transport } from './transport/transport';
+import { UdpTransport } from './transport/udp';
 import { systemClock, type Clock } from './util/clock';
-import type { Transport, PeerAddress, Scheme } from './transport/transport';
-import { ObjectDefinitions, type Path } from './model';
-import type { Operation, OperationResult, Store } from './server';
-import type {
-  DeviceEvent,
-  DeviceView,
-  FoundDevice,
-  ObservationListener,
-  ObservationPolicy,
-  Order,
-  OrderRun,
-  PolicyHandle,
-  Target,
-} from './fleet';
+import { describeError, silentLog, type Log } from './util/log';
 
-/** Who may register without DTLS: nobody, this machine, devices provisioned so, or anybody. */
-export type NoSecPolicy = 'none' | 'loopback' | 'provisioned' | 'any';
+export type { NoSecPolicy } from './server';
+
+const DEFAULT_COAP_PORT = 5683;
+const DEFAULT_OWNER = 'engine';
 
 export interface EngineOptions {
   /** The address to listen on; `::` (the default) is every address, IPv4 and IPv6. */
@@ -64,35 +62,85 @@ export interface EngineEvents {
  */
 export class Engine {
   readonly definitions: ObjectDefinitions = ObjectDefinitions.builtIn();
-  private readonly clock: Clock;
+  readonly #log: Log;
+  readonly #store: Store;
+  readonly #transports: readonly Transport[];
+  readonly #events = new EventEmitter<EngineEvents>();
+  readonly #folder: DefinitionsFolder | undefined;
+  readonly #fleet: Fleet;
+  readonly #server: Server;
+  readonly #stack: CoapStack;
+  #state: 'new' | 'started' | 'closed' = 'new';
 
   constructor(options: EngineOptions = {}) {
-    this.clock = options.clock ?? systemClock;
+    const clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLog;
+    this.#store = options.store ?? new MemoryStore(clock);
+    this.#transports = options.transports ?? transportsOf(options);
+    this.#folder = options.objectsDir === undefined ? undefined : this.#watch(options.objectsDir, clock);
+    this.#fleet = new Fleet({ clock, log: this.#log, emit: () => this.#deviceListener() });
+    this.#server = new Server({
+      ...options,
+      clock,
+      log: this.#log,
+      store: this.#store,
+      definitions: this.definitions,
+      listener: this.#fleet,
+      owner: options.owner ?? DEFAULT_OWNER,
+      noSec: options.noSec ?? 'loopback',
+      channelTo: (scheme, address) => this.#channelTo(scheme, address),
+      trouble: (error) => this.#emit('trouble', error),
+    });
+    this.#fleet.serve(this.#server);
+    this.#stack = new CoapStack({ clock, log: this.#log, handler: (request) => this.#server.handle(request) });
+    // Any number of nodes may listen.
+    this.#events.setMaxListeners(0);
   }
 
   /**
-   * Opens the store and the sockets.
+   * Opens the store and the sockets, and takes up the registrations of the store.
    * @throws {TransportError} a port is taken. @throws {StoreError} the store cannot be opened.
    */
-  start(): Promise<void> {
-    return Promise.reject(new Error(`being written ${this.clock.now()}`));
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new CancelledError('an engine starts once');
+    this.#state = 'started';
+    try {
+      await this.#folder?.start();
+      await this.#store.open();
+      for (const transport of this.#transports) await this.#stack.open(transport);
+      await this.#server.start(this.#stack);
+      this.#fleet.takeUp();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   /** Stops listening; everything under way fails with `CancelledError`. The registrations stay in the store. */
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    if (this.#state !== 'started') return;
+    this.#state = 'closed';
+    this.#fleet.close();
+    this.#server.close();
+    await this.#stack.close();
+    await this.#folder?.close();
+    await this.#store.close();
   }
 
   /** The addresses listened on, once started. */
   get addresses(): readonly EngineAddress[] {
-    return [];
+    return this.#transports.flatMap(({ scheme, localAddress }) =>
+      localAddress === undefined ? [] : [{ scheme, host: localAddress.host, port: localAddress.port }],
+    );
   }
 
-  on<E extends keyof EngineEvents>(_event: E, _listener: (...args: EngineEvents[E]) => void): this {
+  on<E extends keyof EngineEvents>(event: E, listener: (...args: EngineEvents[E]) => void): this {
+    this.#events.on<keyof EngineEvents>(event, listener as (...args: unknown[]) => void);
     return this;
   }
 
-  off<E extends keyof EngineEvents>(_event: E, _listener: (...args: EngineEvents[E]) => void): this {
+  off<E extends keyof EngineEvents>(event: E, listener: (...args: EngineEvents[E]) => void): this {
+    this.#events.off<keyof EngineEvents>(event, listener as (...args: unknown[]) => void);
     return this;
   }
 
@@ -101,8 +149,8 @@ export class Engine {
    * @throws {InvalidArgumentError} a target that is empty or unreadable, or an operation that can be seen to be wrong for
    * every device (objects 0, 21 and 23, attributes that contradict each other).
    */
-  order(_order: Order): OrderRun {
-    throw new Error('being written');
+  order(order: Order): OrderRun {
+    return this.#fleet.order(order);
   }
 
   /**
@@ -110,8 +158,9 @@ export class Engine {
    * Rejects with `InvalidArgumentError`, `NotRegisteredError`, `QueueExpiredError`, `TimeoutError`, `CancelledError`,
    * `ResponseError`, `TransportError` or `CodecError`.
    */
-  perform(_endpoint: string, _operation: Operation, _options?: PerformOptions): Promise<OperationResult> {
-    return Promise.reject(new Error('being written'));
+  async perform(endpoint: string, operation: Operation, options?: PerformOptions): Promise<OperationResult> {
+    checkOperation(operation);
+    return this.#server.perform(endpoint, operation, options);
   }
 
   /**
@@ -119,31 +168,77 @@ export class Engine {
    * values kept while nobody listened are delivered; a different one replaces it.
    * @throws {InvalidArgumentError} as `order`.
    */
-  observePolicy(_id: string, _policy: ObservationPolicy, _listener: ObservationListener): PolicyHandle {
-    throw new Error('being written');
+  observePolicy(id: string, policy: ObservationPolicy, listener: ObservationListener): PolicyHandle {
+    return this.#fleet.policies.declare(id, policy, listener);
   }
 
   /**
    * What is known of the devices of a target (all when absent), sorted by endpoint.
-   * @param paths only values at or below these; all known values when absent.
+   * @param paths only values of resources at, below or above these; all known values when absent.
    * @throws {InvalidArgumentError} as `order`.
    */
-  devices(_target?: Target, _paths?: readonly Path[]): DeviceView[] {
-    return [];
+  devices(target: Target = { all: true }, paths?: readonly Path[]): DeviceView[] {
+    const { records } = this.#fleet;
+    return records
+      .members(target)
+      .sort()
+      .flatMap((endpoint) => {
+        const record = records.get(endpoint);
+        return record === undefined ? [] : [deviceView(record, paths)];
+      });
   }
 
   /**
    * A test of whether a device is of a target, for filtering events.
    * @throws {InvalidArgumentError} as `order`.
    */
-  matcher(_target: Target): (endpoint: string) => boolean {
-    return () => false;
+  matcher(target: Target): (endpoint: string) => boolean {
+    const { records } = this.#fleet;
+    const matches = records.matcher(target);
+    return (endpoint) => matches(records.subject(endpoint));
   }
 
   /** Devices whose endpoint contains the text, at most `limit`, sorted: for pickers. */
-  searchDevices(_text: string, _limit: number): FoundDevice[] {
-    return [];
+  searchDevices(text: string, limit: number): FoundDevice[] {
+    return this.#fleet.records.search(text, limit);
   }
+
+  #channelTo(scheme: Scheme, address: PeerAddress): Channel | undefined {
+    for (const transport of this.#transports) {
+      const channel = transport.scheme === scheme ? transport.channel(address) : undefined;
+      if (channel !== undefined) return channel;
+    }
+    return undefined;
+  }
+
+  #deviceListener(): ((event: DeviceEvent) => void) | undefined {
+    return this.#events.listenerCount('device') === 0 ? undefined : (event) => this.#emit('device', event);
+  }
+
+  /** A listener's fault is logged; the engine and the other events go on. */
+  #emit<E extends keyof EngineEvents>(event: E, ...args: EngineEvents[E]): void {
+    for (const listener of this.#events.listeners(event)) {
+      try {
+        (listener as (...args: EngineEvents[E]) => void)(...args);
+      } catch (error) {
+        this.#log.error(`a listener of '${event}' failed: ${describeError(error)}`);
+      }
+    }
+  }
+
+  #watch(directory: string, clock: Clock): DefinitionsFolder {
+    const folder = new DefinitionsFolder(directory, this.definitions, { clock });
+    folder.on('loaded', ({ file, objects }) => {
+      this.#log.info(`${file}: object ${objects.map(({ id, version }) => `${id} ${version}`).join(', ')}`);
+    });
+    folder.on('broken', ({ error }) => this.#log.warn(error.message));
+    folder.on('removed', ({ file }) => this.#log.info(`${file} is gone, and its definitions with it`));
+    return folder;
+  }
+}
+
+function transportsOf({ host, coapPort = DEFAULT_COAP_PORT }: EngineOptions): Transport[] {
+  return coapPort === null ? [] : [new UdpTransport({ host, port: coapPort })];
 }
 
 export interface PerformOptions {

@@ -84,11 +84,6 @@ export function encodeEmptyMessage(type: MessageType, messageId: number): Buffer
   return datagram;
 }
 
-/** Whether the datagram is of a version that we do not speak and must be ignored in silence (RFC 7252 s3). */
-export function isOtherVersion(datagram: Buffer): boolean {
-  return datagram.length > 0 && (datagram[0] as number) >> 6 !== VERSION;
-}
-
 /**
  * Token, opaque options and payload are views of the datagram.
  * @throws {MessageFormatError} RFC 7252 s3: too short, another version, a token length of 9 to 15, a reserved or

@@ -14,6 +14,9 @@ export type CborMap = Map<CborValue, CborValue>;
 /** Items of one payload, keys and values alike: 10,000 records of 20 items. */
 const MAX_ITEMS = 200_000;
 
+/** Texts up to here, names above all, are put together faster than a native call takes. */
+const SHORT_TEXT = 12;
+
 const UNSIGNED = 0;
 const NEGATIVE = 1;
 const BYTES = 2;
@@ -114,11 +117,11 @@ class CborReader {
       case 22:
         return null;
       case 25:
-        return finite(halfFloat(this.take(2).readUInt16BE(0)));
+        return finite(halfFloat(this.bytes.readUInt16BE(this.skip(2))));
       case 26:
-        return finite(this.take(4).readFloatBE(0));
+        return finite(this.bytes.readFloatBE(this.skip(4)));
       case 27:
-        return finite(this.take(8).readDoubleBE(0));
+        return finite(this.bytes.readDoubleBE(this.skip(8)));
       default:
         throw new CodecError(`CBOR: simple value ${info} has no place here`);
     }
@@ -131,11 +134,11 @@ class CborReader {
       case 24:
         return this.byte();
       case 25:
-        return this.take(2).readUInt16BE(0);
+        return this.bytes.readUInt16BE(this.skip(2));
       case 26:
-        return this.take(4).readUInt32BE(0);
+        return this.bytes.readUInt32BE(this.skip(4));
       case 27:
-        return normalInteger(this.take(8).readBigUInt64BE(0));
+        return normalInteger(this.bytes.readBigUInt64BE(this.skip(8)));
       default:
         throw new CodecError('CBOR: not well-formed');
     }
@@ -163,13 +166,21 @@ class CborReader {
   }
 
   private text(length: number): string {
-    const end = this.at + length;
-    for (let at = this.at; at < end; at++) {
-      if ((this.bytes[at] ?? 0) < 0x80) continue;
-      if (!isUtf8(this.bytes.subarray(this.at, end))) throw new CodecError('CBOR: no UTF-8');
-      return this.take(length).toString();
+    const start = this.skip(length);
+    if (length > SHORT_TEXT) return this.longText(start);
+    let text = '';
+    for (let at = start; at < this.at; at++) {
+      const byte = this.bytes[at] ?? 0;
+      if (byte >= 0x80) return this.longText(start);
+      text += String.fromCharCode(byte);
     }
-    return this.take(length).toString('latin1');
+    return text;
+  }
+
+  private longText(start: number): string {
+    const bytes = this.bytes.subarray(start, this.at);
+    if (!isUtf8(bytes)) throw new CodecError('CBOR: no UTF-8');
+    return bytes.toString();
   }
 
   private atBreak(): boolean {
@@ -185,10 +196,16 @@ class CborReader {
   }
 
   private take(count: number): Buffer {
+    const start = this.skip(count);
+    return this.bytes.subarray(start, this.at);
+  }
+
+  /** Passes over bytes that are there, and tells where they start. */
+  private skip(count: number): number {
     const start = this.at;
     if (count > this.bytes.length - start) throw new CodecError('CBOR: cut off');
     this.at = start + count;
-    return this.bytes.subarray(start, this.at);
+    return start;
   }
 }
 

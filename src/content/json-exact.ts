@@ -59,8 +59,8 @@ function scan(payload: Buffer): boolean {
   return hasLongNumber;
 }
 
-/** The members of a JSON object. */
-export function membersOf(value: unknown, what: string): [string, unknown][] {
+/** A JSON object. */
+export function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new CodecError(`${what} is no object`);
-  return Object.entries(value);
+  return value as Record<string, unknown>;
 }

@@ -5,7 +5,7 @@ import type { ResourceValue, Value } from '../model/resource-value';
 import { decodeBase64 } from './base64';
 import { checkRecordCount } from './bounds';
 import type { DecodeOptions, TypeLookup } from './content-codec';
-import { membersOf, parseJson } from './json-exact';
+import { objectOf, parseJson } from './json-exact';
 import { checkWithin, parseName } from './paths';
 import { secondsOf, timestampOf } from './relative-time';
 import { namesFor } from './senml';
@@ -43,7 +43,9 @@ function parseContent(content: unknown, path: Path): { base: Base; elements: unk
   let name = formatPath(path);
   let time: number | undefined;
   let elements: unknown[] = [];
-  for (const [member, value] of membersOf(content, 'JSON: the content')) {
+  const members = objectOf(content, 'JSON: the content');
+  for (const member of Object.keys(members)) {
+    const value = members[member];
     if (member === 'bn') name = textOf(member, value);
     else if (member === 'bt') time = Number(numberOf(member, value));
     else if (member === 'e') {
@@ -57,7 +59,9 @@ function parseContent(content: unknown, path: Path): { base: Base; elements: unk
 
 function parseElement(item: unknown): Element {
   const element: Element = { name: '' };
-  for (const [member, value] of membersOf(item, 'JSON: an element')) {
+  const members = objectOf(item, 'JSON: an element');
+  for (const member of Object.keys(members)) {
+    const value = members[member];
     switch (member) {
       case 'n':
         element.name = textOf(member, value);

@@ -1,5 +1,5 @@
 import { CodecError } from '../errors';
-import { MAX_ID, formatPath, pathLevel, type Path } from '../model/path';
+import { MAX_ID, ROOT, formatPath, pathLevel, type Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
 
 const SLASH = 0x2f;
@@ -11,7 +11,7 @@ const NINE = 0x39;
  * @throws {CodecError} anything else.
  */
 export function parseName(name: string): Path {
-  const ids: [number?, number?, number?, number?] = [];
+  let path: Path = ROOT;
   let at = name.charCodeAt(0) === SLASH ? 1 : 0;
   while (at < name.length) {
     const start = at;
@@ -21,11 +21,11 @@ export function parseName(name: string): Path {
       if (digit < ZERO || digit > NINE || at - start > 4) throw notAPath(name);
       id = id * 10 + digit - ZERO;
     }
-    if (at === start || id > MAX_ID || ids.length === 4) throw notAPath(name);
-    ids.push(id);
+    if (at === start || id > MAX_ID || path.resourceInstanceId !== undefined) throw notAPath(name);
+    path = childPath(path, id);
     at++;
   }
-  return { objectId: ids[0], objectInstanceId: ids[1], resourceId: ids[2], resourceInstanceId: ids[3] };
+  return path;
 }
 
 function notAPath(name: string): CodecError {

@@ -8,7 +8,7 @@ import type { ResourceValue } from '../model/resource-value';
 import { decodeBase64 } from './base64';
 import { checkRecordCount } from './bounds';
 import type { ContentCodec, TypeLookup } from './content-codec';
-import { membersOf, parseJson } from './json-exact';
+import { objectOf, parseJson } from './json-exact';
 import { secondsOf } from './relative-time';
 import {
   checkVersion,
@@ -43,7 +43,8 @@ function parseRecords(payload: Buffer): SenmlRecord[] {
 
 function parseRecord(item: unknown): SenmlRecord {
   const record: SenmlRecord = {};
-  for (const [label, value] of membersOf(item, 'SenML: a record')) setField(record, label, value);
+  const members = objectOf(item, 'SenML: a record');
+  for (const label of Object.keys(members)) setField(record, label, members[label]);
   return record;
 }
 

@@ -29,3 +29,5 @@ export type {
   PolicyHandle,
   PolicyStatus,
 } from './observation-policy';
+export { Fleet, type FleetOptions } from './fleet';
+export { deviceView } from './views';

@@ -41,7 +41,7 @@ export function parseXml(xml: string): XmlElement {
   let count = 0;
 
   const fail = (message: string): never => {
-    throw new XmlError(message, parser.line, parser.column + 1);
+    throw new XmlError(message, parser.line, Math.max(1, parser.column));
   };
   const addText = (text: string): void => {
     const element = open.at(-1);

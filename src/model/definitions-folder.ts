@@ -129,10 +129,8 @@ export class DefinitionsFolder extends EventEmitter<DefinitionsFolderEvents> {
   }
 
   async #readFiles(names: readonly string[], news: (() => void)[]): Promise<void> {
-    for (const file of [...this.#files.keys()].filter((known) => !names.includes(known))) {
-      this.#files.delete(file);
-      news.push(() => this.emit('removed', { file }));
-    }
+    const present = new Set(names);
+    for (const file of [...this.#files.keys()]) if (!present.has(file)) this.#forget(file, news);
     for (const file of names) {
       const former = this.#files.get(file);
       let signature = '';
@@ -145,12 +143,20 @@ export class DefinitionsFolder extends EventEmitter<DefinitionsFolderEvents> {
         news.push(() => this.emit('loaded', { file, objects }));
       } catch (error) {
         if (!(error instanceof DdfError) && !isSystemError(error)) throw error;
+        if (error.code === 'ENOENT') {
+          this.#forget(file, news);
+          continue;
+        }
         const problem = signature === '' ? error.message : signature;
         if (problem === former?.signature) continue;
         this.#files.set(file, { signature: problem, objects: former?.objects ?? [] });
         news.push(() => this.emit('broken', { file, error }));
       }
     }
+  }
+
+  #forget(file: string, news: (() => void)[]): void {
+    if (this.#files.delete(file)) news.push(() => this.emit('removed', { file }));
   }
 
   #putInForce(): void {

@@ -66,8 +66,23 @@ export function pathLevel(path: Path): PathLevel {
   return path.resourceInstanceId === undefined ? 'resource' : 'resource-instance';
 }
 
+/** Whether two paths lead to the same place. */
+export function pathEquals(a: Path, b: Path): boolean {
+  return (
+    a.objectId === b.objectId &&
+    a.objectInstanceId === b.objectInstanceId &&
+    a.resourceId === b.resourceId &&
+    a.resourceInstanceId === b.resourceInstanceId
+  );
+}
+
 /** Whether `inner` is `outer` or lies below it. */
 export function pathContains(outer: Path, inner: Path): boolean {
-  const innerIds = pathIds(inner);
-  return pathIds(outer).every((id, index) => innerIds[index] === id);
+  if (outer.objectId === undefined) return true;
+  if (outer.objectId !== inner.objectId) return false;
+  if (outer.objectInstanceId === undefined) return true;
+  if (outer.objectInstanceId !== inner.objectInstanceId) return false;
+  if (outer.resourceId === undefined) return true;
+  if (outer.resourceId !== inner.resourceId) return false;
+  return outer.resourceInstanceId === undefined || outer.resourceInstanceId === inner.resourceInstanceId;
 }

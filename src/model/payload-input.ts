@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors';
 import { coerceValue, describeValue, isRecord } from './coerce-value';
 import { parseId, resourceIdOf, shorten } from './names';
 import type { DefinitionOf, ResourceDefinition } from './object-definition';
-import { formatPath, parsePath, pathLevel, pathOf, type Path } from './path';
+import { formatPath, parsePath, pathLevel, type Path } from './path';
 import type { ResourceValue } from './resource-value';
 
 interface Input {
@@ -39,7 +39,7 @@ export function fromPayload(path: Path, payload: unknown, definitionOf: Definiti
 
 /**
  * Makes of an object keyed by paths the values of a Write-Composite (LwM2M Core 1.2 s6.3.9); each property is read as by
- * `fromPayload`, and `null` removes a resource instance.
+ * `fromPayload`, but nothing may be empty, and `null` removes a resource instance.
  * @param resolve reads a path; give one that knows names if they are to be understood.
  * @throws {InvalidArgumentError} not such an object, nothing in it, or a path in it twice.
  */
@@ -90,7 +90,7 @@ function readInstancePayload(path: ObjectInstancePath, payload: unknown, input: 
   const definition = input.definitionOf(path.objectId);
   const known = definition === undefined ? [] : [definition];
   const entries = Object.entries(payload);
-  if (entries.length === 0) return [{ path: pathOf(path.objectId, path.objectInstanceId), value: null }];
+  if (entries.length === 0) return [emptyValue(path, input)];
   const seen = new Set<number>();
   return entries.flatMap(([key, value]) => {
     const resourceId = resourceIdOf(key, path.objectId, known);
@@ -112,7 +112,7 @@ function readResourcePayload(path: ResourcePath, payload: unknown, input: Input)
       `${what} has several instances: give an array or an object keyed by instance id, not ${describeValue(payload)}`,
     );
   }
-  if (several.length === 0) return [{ path: toPath(path), value: null }];
+  if (several.length === 0) return [emptyValue(path, input)];
   return several.map(([key, value]) =>
     readValue({ ...path, resourceInstanceId: instanceIdOf(key, what) }, value, input),
   );
@@ -132,6 +132,14 @@ function readValue(path: ResourcePath & Path, payload: unknown, input: Input): R
   return { path: toPath(path), value };
 }
 
+/** An empty instance or multiple resource; not where its `null` would be a removal. */
+function emptyValue(path: ObjectInstancePath & Path, input: Input): ResourceValue {
+  if (input.removal) {
+    throw new InvalidArgumentError(`${describePath(path, input)} is given nothing to write (null removes)`);
+  }
+  return { path: toPath(path), value: null };
+}
+
 function instanceIdOf(key: string, what: string): number {
   const id = parseId(key);
   if (id === undefined) throw new InvalidArgumentError(`${what}: '${shorten(key)}' is no instance id of 0 to 65534`);
@@ -149,7 +157,7 @@ function describePath(path: Path & { objectId: number }, input: Input): string {
   return name === undefined ? formatPath(path) : `${name} (${formatPath(path)})`;
 }
 
-function toPath({ objectId, objectInstanceId, resourceId, resourceInstanceId }: ResourcePath & Path): Path {
+function toPath({ objectId, objectInstanceId, resourceId, resourceInstanceId }: Path): Path {
   return { objectId, objectInstanceId, resourceId, resourceInstanceId };
 }
 

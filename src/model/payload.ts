@@ -1,5 +1,5 @@
 import type { DefinitionOf, ObjectDefinition } from './object-definition';
-import { formatPath, pathContains, pathIds, type Path } from './path';
+import { formatPath, pathContains, pathEquals, pathIds, type Path } from './path';
 import type { ResourceValue, Value } from './resource-value';
 
 /** How the objects of a payload are keyed: by ids as text, or by names in camelCase. */
@@ -31,12 +31,10 @@ const RESOURCE_DEPTH = 3;
  */
 export function toPayload(path: Path, values: readonly ResourceValue[], options: PayloadOptions): unknown {
   const [first] = values;
-  const ids = pathIds(path);
   // The most frequent read of all: one value of one resource.
-  if (first !== undefined && values.length === 1 && ids.length >= RESOURCE_DEPTH && first.value !== null) {
-    const innerIds = pathIds(first.path);
-    if (innerIds.length === ids.length && ids.every((id, index) => innerIds[index] === id)) return first.value;
-  }
+  if (values.length === 1 && first !== undefined && first.value !== null && pathEquals(first.path, path))
+    return first.value;
+  const ids = pathIds(path);
   return toObject(nodeAt(path, ids.length, values), ids, options);
 }
 

@@ -97,7 +97,9 @@ function objectIndex(definitions: ObjectDefinitions): NameIndex<number> {
   const { revision } = definitions;
   let entry = objectIndexes.get(definitions);
   if (entry?.revision !== revision) {
-    const things = definitions.list().map(({ id, name }) => ({ thing: id, key: camelCase(name), name }));
+    const things = definitions
+      .list()
+      .map(({ id, name }) => ({ thing: id, key: camelCase(name) || `object${id}`, name }));
     entry = { revision, index: new NameIndex(things) };
     objectIndexes.set(definitions, entry);
   }

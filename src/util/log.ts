@@ -26,6 +26,12 @@ export function escapeForLog(text: string, maxLength = 120): string {
   return whole ? escaped : `${escaped}...`;
 }
 
+/** An error with its stack on one line, for what should never have happened. */
+export function describeError(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return escapeForLog(text.replace(/\s*\n\s*/g, ' | '), 2_000);
+}
+
 const MINUTE = 60_000;
 
 /**

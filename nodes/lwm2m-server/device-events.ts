@@ -1,0 +1,78 @@
+import type { DeviceEvent, Engine } from '../../src/index';
+import type { FlowState } from '../shared/flow-state';
+
+type Listener = (event: DeviceEvent) => void;
+
+/** Events that are kept at most while the flows are between two deploys. */
+const MOST_HELD = 10_000;
+
+/**
+ * Hands the engine's device events to the nodes: to all who listen, and cheaply to those who care for one endpoint.
+ * While a deploy is on, when the nodes that would hear them do not exist, events wait, in order.
+ */
+export class DeviceEvents {
+  readonly #engine: Engine;
+  readonly #flows: FlowState;
+  readonly #warn: (text: string) => void;
+  readonly #all = new Set<Listener>();
+  readonly #byEndpoint = new Map<string, Set<Listener>>();
+  readonly #received = (event: DeviceEvent): void => this.#receive(event);
+  #held: DeviceEvent[] = [];
+  #lost = 0;
+  #cancelRelease: (() => void) | undefined;
+
+  constructor(engine: Engine, flows: FlowState, warn: (text: string) => void) {
+    this.#engine = engine;
+    this.#flows = flows;
+    this.#warn = warn;
+    engine.on('device', this.#received);
+  }
+
+  listen(listener: Listener): () => void {
+    this.#all.add(listener);
+    return () => this.#all.delete(listener);
+  }
+
+  listenTo(endpoint: string, listener: Listener): () => void {
+    const listeners = this.#byEndpoint.get(endpoint) ?? new Set();
+    this.#byEndpoint.set(endpoint, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#byEndpoint.delete(endpoint);
+    };
+  }
+
+  close(): void {
+    this.#engine.off('device', this.#received);
+    this.#cancelRelease?.();
+    this.#held = [];
+  }
+
+  #receive(event: DeviceEvent): void {
+    if (this.#flows.running && this.#held.length === 0) {
+      this.#dispatch(event);
+      return;
+    }
+    if (this.#held.length === MOST_HELD) {
+      this.#held.shift();
+      this.#lost += 1;
+    }
+    this.#held.push(event);
+    this.#cancelRelease ??= this.#flows.whenRunning(() => this.#release());
+  }
+
+  #release(): void {
+    this.#cancelRelease = undefined;
+    const held = this.#held;
+    this.#held = [];
+    if (this.#lost > 0) this.#warn(`${this.#lost} device events were lost during the deploy`);
+    this.#lost = 0;
+    for (const event of held) this.#dispatch(event);
+  }
+
+  #dispatch(event: DeviceEvent): void {
+    for (const listener of this.#all) listener(event);
+    const listeners = this.#byEndpoint.get(event.endpoint);
+    if (listeners !== undefined) for (const listener of listeners) listener(event);
+  }
+}

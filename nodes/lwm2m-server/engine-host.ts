@@ -1,0 +1,148 @@
+import type { NodeAPI } from 'node-red';
+import { Engine, TransportError, type Log } from '../../src/index';
+import { flowStateOf, type FlowState } from '../shared/flow-state';
+import { DeviceEvents } from './device-events';
+import { KeptThings } from './kept-things';
+import type { ServerSettings } from './server-settings';
+
+export type ServerState =
+  { readonly state: 'starting' | 'running' | 'closed' } | { readonly state: 'failed'; readonly error: Error };
+
+/** First and longest wait before a failed start is tried again, ms. */
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 30_000;
+
+/** Where the host says what people should know: the config node of the moment. */
+export interface HostVoice {
+  log(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
+  debug(text: string): void;
+}
+
+/**
+ * An engine and what must stay with it while the config node that owns it is closed and made again by a deploy.
+ * Starts it, tries again with growing patience when that fails, and tells those who use it how it is.
+ */
+export class EngineHost {
+  readonly engine: Engine;
+  readonly devices: DeviceEvents;
+  /** What nodes leave here for the node that follows them under the same id. */
+  readonly kept: KeptThings;
+  readonly flows: FlowState;
+  #state: ServerState = { state: 'starting' };
+  #voice: HostVoice;
+  #watchers = new Set<(state: ServerState) => void>();
+  readonly #firstAttempt: Promise<void>;
+  /** The attempt to start of the moment, or the last one. */
+  #attempt: Promise<void>;
+  #retry: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @param before what must be done first: another engine may still hold the port. */
+  constructor(RED: NodeAPI, voice: HostVoice, settings: ServerSettings, before: Promise<unknown>) {
+    this.#voice = voice;
+    this.flows = flowStateOf(RED);
+    this.engine = new Engine({ ...settings.engine, log: this.#log() });
+    this.engine.on('trouble', (error) => this.#trouble(error));
+    this.devices = new DeviceEvents(this.engine, this.flows, (text) => this.#voice.warn(text));
+    this.kept = new KeptThings(this.flows);
+    this.#firstAttempt = before.then(() => this.#start(FIRST_RETRY));
+    this.#attempt = this.#firstAttempt;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /** A config node takes the running engine over. */
+  adopt(voice: HostVoice): void {
+    this.#voice = voice;
+  }
+
+  /** Calls the watcher now and whenever the state changes. Returns what ends it. */
+  watch(watcher: (state: ServerState) => void): () => void {
+    this.#watchers.add(watcher);
+    watcher(this.#state);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /**
+   * The engine, once it runs.
+   * @throws {TransportError} the engine could not be started, as yet.
+   */
+  async ready(): Promise<Engine> {
+    await this.#firstAttempt;
+    if (this.#state.state === 'running') return this.engine;
+    const cause = this.#state.state === 'failed' ? this.#state.error : undefined;
+    throw new TransportError(`the server is not running${cause === undefined ? '' : `: ${cause.message}`}`, { cause });
+  }
+
+  /** Closes sockets and store. The promise is resolved when the port is free. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #start(retryAfter: number): Promise<void> {
+    if (this.#isClosed()) return;
+    try {
+      await this.engine.start();
+      if (this.#isClosed()) return;
+      this.#setState({ state: 'running' });
+      for (const { scheme, host, port } of this.engine.addresses) {
+        this.#voice.log(`listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`);
+      }
+    } catch (error) {
+      this.#failed(error instanceof Error ? error : new Error(String(error)), retryAfter);
+    }
+  }
+
+  #failed(error: Error, retryAfter: number): void {
+    if (this.#isClosed()) return;
+    const known = this.#state.state === 'failed' && this.#state.error.message === error.message;
+    if (!known) this.#voice.error(`${error.message}; trying again until it works`);
+    this.#setState({ state: 'failed', error });
+    this.#retry = setTimeout(() => {
+      this.#attempt = this.#start(Math.min(retryAfter * 2, LONGEST_RETRY));
+    }, retryAfter);
+  }
+
+  /** A socket or the store of a running engine is in trouble, or well again. */
+  #trouble(error: Error | undefined): void {
+    if (this.#state.state !== 'running' && this.#state.state !== 'failed') return;
+    if (error !== undefined) this.#voice.error(error.message);
+    this.#setState(error === undefined ? { state: 'running' } : { state: 'failed', error });
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#retry);
+    this.devices.close();
+    this.kept.engineCloses();
+    this.#setState({ state: 'closed' });
+    await this.#attempt;
+    try {
+      await this.engine.close();
+    } catch (error) {
+      this.#voice.error(`the engine could not be closed cleanly: ${String(error)}`);
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  #setState(state: ServerState): void {
+    this.#state = state;
+    for (const watcher of this.#watchers) watcher(state);
+  }
+
+  #log(): Log {
+    return {
+      debug: (text) => this.#voice.debug(text),
+      info: (text) => this.#voice.log(text),
+      warn: (text) => this.#voice.warn(text),
+      error: (text) => this.#voice.error(text),
+    };
+  }
+}

@@ -1,0 +1,97 @@
+import path from 'node:path';
+import type { NodeDef } from 'node-red';
+import { InvalidArgumentError, type EngineOptions, type NoSecPolicy } from '../../src/index';
+
+/** What an exported flow holds of this node. Numbers may be text, and text that an environment variable has filled. */
+export interface ServerConfig extends NodeDef {
+  host?: string;
+  coapPort?: number | string | null;
+  coapsPort?: number | string | null;
+  noSec?: string;
+  lifetimeMin?: number | string;
+  lifetimeMax?: number | string;
+  awakeTime?: number | string;
+  store?: string;
+  storePath?: string;
+  redisUrl?: string;
+  objectsDir?: string;
+  access?: string;
+}
+
+/** What the engine is made of. Two config nodes with equal settings may use the same engine one after the other. */
+export interface ServerSettings {
+  readonly engine: Pick<
+    EngineOptions,
+    'host' | 'coapPort' | 'noSec' | 'lifetimeMin' | 'lifetimeMax' | 'awakeTime' | 'objectsDir'
+  >;
+  readonly store: StoreKind;
+}
+
+export type StoreKind = 'sqlite' | 'memory' | 'redis';
+
+const NO_SEC: readonly NoSecPolicy[] = ['none', 'loopback', 'provisioned', 'any'];
+const STORES: readonly StoreKind[] = ['sqlite', 'memory', 'redis'];
+const DEFAULT_COAP_PORT = 5683;
+const MAX_LIFETIME = 2 ** 32 - 1;
+
+/**
+ * Reads the settings of a config node.
+ * @param userDir what a relative `objectsDir` is relative to.
+ * @throws {InvalidArgumentError} a setting that cannot be, named.
+ */
+export function readServerSettings(config: ServerConfig, userDir: string): ServerSettings {
+  const lifetimeMin = seconds(config.lifetimeMin, 'lifetimeMin');
+  const lifetimeMax = seconds(config.lifetimeMax, 'lifetimeMax');
+  if (lifetimeMin !== undefined && lifetimeMax !== undefined && lifetimeMin > lifetimeMax) {
+    throw new InvalidArgumentError(`lifetimeMin (${lifetimeMin}) must not be above lifetimeMax (${lifetimeMax})`);
+  }
+  const objectsDir = text(config.objectsDir);
+  return {
+    engine: {
+      host: text(config.host) ?? '::',
+      coapPort: config.coapPort === undefined ? DEFAULT_COAP_PORT : port(config.coapPort, 'coapPort'),
+      noSec: oneOf(NO_SEC, config.noSec, 'loopback', 'noSec'),
+      lifetimeMin,
+      lifetimeMax,
+      awakeTime: seconds(config.awakeTime, 'awakeTime'),
+      objectsDir: objectsDir === undefined ? undefined : path.resolve(userDir, objectsDir),
+    },
+    store: oneOf(STORES, config.store, 'sqlite', 'store'),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  const trimmed = typeof value === 'string' ? value.trim() : '';
+  return trimmed === '' ? undefined : trimmed;
+}
+
+function isEmpty(value: unknown): value is undefined | null | '' {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+}
+
+/** Empty is off. */
+function port(value: number | string | null, name: string): number | null {
+  if (isEmpty(value)) return null;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65535) {
+    throw new InvalidArgumentError(`${name} must be a port of 0 to 65535, or empty for off: '${value}'`);
+  }
+  return number;
+}
+
+function seconds(value: number | string | undefined, name: string): number | undefined {
+  if (isEmpty(value)) return undefined;
+  const number = Number(value);
+  if (!(number > 0 && number <= MAX_LIFETIME)) {
+    throw new InvalidArgumentError(`${name} must be a number of seconds above 0: '${value}'`);
+  }
+  return number;
+}
+
+function oneOf<T extends string>(allowed: readonly T[], value: unknown, fallback: T, name: string): T {
+  const wanted = text(value);
+  if (wanted === undefined) return fallback;
+  const found = allowed.find((candidate) => candidate === wanted);
+  if (found === undefined) throw new InvalidArgumentError(`${name} must be one of ${allowed.join(', ')}: '${wanted}'`);
+  return found;
+}

@@ -1,0 +1,20 @@
+/**
+ * What the dialogs of all our nodes share. The build puts this once into the editor's page (that of lwm2m-server) and
+ * turns each import of it by a node's editor.ts into a call there, so it exports functions only.
+ */
+export { prepareAttributes } from './attributes';
+export { prepareCheckList, readCheckList } from './check-list';
+export { nodeLabel, nodeLabelStyle } from './labels';
+export { preparePath, preparePathList, readPathList } from './path-picker';
+export { prepareTarget } from './target-picker';
+export { text } from './text';
+export {
+  validAttribute,
+  validInteger,
+  validPath,
+  validPaths,
+  validPort,
+  validServerUri,
+  validTarget,
+  validTypedInput,
+} from './validators';

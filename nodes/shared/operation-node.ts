@@ -1,0 +1,75 @@
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import type { Operation, Order } from '../../src/index';
+import type { EngineHost } from '../lwm2m-server/engine-host';
+import { flowStateOf } from './flow-state';
+import { NodeInput, type InputConfig } from './node-input';
+import { OrderDesk } from './order-desk';
+import { findHost, hostOf } from './server-node';
+import { startStatus, type StatusLine } from './status-line';
+import { fixedEndpoint } from './target';
+
+export interface OperationConfig extends NodeDef, InputConfig {
+  server: string;
+}
+
+/**
+ * Registers a node type that makes one operation of each message: input, operation, then send, status and done, once.
+ * @param name the operation's, for an error before there is one.
+ * @param operationOf reads the operation from the node's settings and the message.
+ */
+export function registerOperationNode<C extends OperationConfig>(
+  RED: NodeAPI,
+  type: string,
+  name: string,
+  operationOf: (input: NodeInput<C>) => Promise<Operation>,
+): void {
+  flowStateOf(RED);
+
+  function OperationNode(this: Node, config: C): void {
+    RED.nodes.createNode(this, config);
+    const { status, end } = startStatus(RED, this, config.server, fixedEndpoint(config));
+    const host = findHost(RED, config.server);
+    const desk = deskOf(host, this, status);
+
+    this.on('input', (msg, send, done) => {
+      if (isReset(msg)) {
+        desk.cancelAll();
+        done();
+        return;
+      }
+      void desk.serve({ msg, send, done }, name, async (signal) => {
+        const engine = await hostOf(RED, config.server).ready();
+        return { engine, order: await orderOf(this, config, msg, signal) };
+      });
+    });
+
+    this.on('close', (removed: boolean, done: () => void) => {
+      end();
+      if (removed || host === undefined) desk.cancelAll();
+      else host.kept.keep(this.id, desk);
+      done();
+    });
+  }
+
+  /** The desk that a deploy has left for this node, else a new one. */
+  function deskOf(host: EngineHost | undefined, node: Node, status: StatusLine): OrderDesk {
+    const kept = host?.kept.take(node.id);
+    if (!(kept instanceof OrderDesk)) return new OrderDesk(RED, { node, status });
+    kept.handOver({ node, status });
+    return kept;
+  }
+
+  async function orderOf(node: Node, config: C, msg: NodeMessageInFlow, signal: AbortSignal): Promise<Order> {
+    const { definitions } = hostOf(RED, config.server).engine;
+    const input = new NodeInput(RED, node, config, msg, definitions);
+    const target = await input.target();
+    return { target, operation: await operationOf(input), ...input.circumstances(), signal };
+  }
+
+  RED.nodes.registerType(type, OperationNode);
+}
+
+/** As the core nodes do: the property is there. `false` is an honest no. */
+export function isReset(msg: NodeMessageInFlow): boolean {
+  return Object.hasOwn(msg, 'reset') && msg.reset !== false;
+}

@@ -1,0 +1,171 @@
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import {
+  CancelledError,
+  formatPath,
+  isFailure,
+  type Engine,
+  type MemberFailure,
+  type Operation,
+  type Order,
+  type OrderRun,
+  type OperationResult,
+  type Summary,
+} from '../../src/index';
+import type { Kept } from '../lwm2m-server/kept-things';
+import { fillFailure, fillMessage, memberMessage, Sequence, summaryMessage } from './output';
+import type { StatusLine } from './status-line';
+
+/** One message in and what is to come of it. */
+export interface Request {
+  readonly msg: NodeMessageInFlow;
+  readonly send: (msg: NodeMessage | (NodeMessage | null)[]) => void;
+  readonly done: (error?: Error) => void;
+}
+
+/** The node that a desk works for. */
+export interface Counter {
+  readonly node: Node;
+  readonly status: StatusLine;
+}
+
+/**
+ * The orders that one node has under way. It outlives the node object: an order that waits for a sleeping device goes on
+ * when a deploy makes the node anew, and its result leaves by the new node.
+ */
+export class OrderDesk implements Kept {
+  readonly #RED: NodeAPI;
+  readonly #underWay = new Set<AbortController>();
+  #counter: Counter;
+  #abandoned = false;
+
+  constructor(RED: NodeAPI, counter: Counter) {
+    this.#RED = RED;
+    this.#counter = counter;
+  }
+
+  /** Another node object works on. */
+  handOver(counter: Counter): void {
+    this.#counter = counter;
+    counter.status.underWay(this.#underWay.size);
+  }
+
+  /** Cancels everything under way, waiting orders too. */
+  cancelAll(): void {
+    for (const controller of [...this.#underWay]) controller.abort();
+  }
+
+  /** Nobody is left who could be told. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.cancelAll();
+  }
+
+  engineCloses(): void {
+    this.abandon();
+  }
+
+  /**
+   * Serves one message: makes the order from it, gives it, and sends what comes of it. `done` is called once, at the end.
+   * @param name of the operation, for an error before there is one.
+   */
+  async serve(
+    { msg, send, done }: Request,
+    name: string,
+    orderOf: (signal: AbortSignal) => Promise<{ engine: Engine; order: Order }>,
+  ): Promise<void> {
+    const client = this.#counter.node;
+    const isClient = (): boolean => client === this.#counter.node;
+    const delivery: Delivery = {
+      msg,
+      // After a redeploy the old node leads nowhere: the new one sends, and its Catch nodes get the error.
+      send: (output) => (isClient() ? send(output) : this.#counter.node.send(output)),
+      done: (error) => (error === undefined || isClient() ? done(error) : this.#counter.node.error(error, msg)),
+    };
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    this.#counter.status.underWay(this.#underWay.size);
+    const failure = await this.#perform(delivery, name, controller.signal, orderOf);
+    this.#underWay.delete(controller);
+    if (this.#abandoned) return;
+    this.#counter.status.underWay(this.#underWay.size);
+    if (failure !== undefined) this.#counter.status.failed(failure);
+    delivery.done(failure);
+  }
+
+  async #perform(
+    delivery: Delivery,
+    name: string,
+    signal: AbortSignal,
+    orderOf: (signal: AbortSignal) => Promise<{ engine: Engine; order: Order }>,
+  ): Promise<Error | undefined> {
+    try {
+      const { engine, order } = await orderOf(signal);
+      if (signal.aborted) throw new CancelledError('cancelled before it was sent');
+      const run = engine.order(order);
+      return await (run.many ? this.#serveMany(delivery, run) : this.#serveOne(delivery, order.operation, run));
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      fillFailure(delivery.msg, { operation: name }, failure);
+      return failure;
+    }
+  }
+
+  async #serveOne({ msg, send }: Delivery, operation: Operation, run: OrderRun): Promise<Error | undefined> {
+    const outcomes: (OperationResult | MemberFailure)[] = [];
+    run.onResult((outcome) => outcomes.push(outcome));
+    run.onQueued(() => this.#counter.status.queued());
+    await run.finished;
+    const [outcome] = outcomes;
+    if (this.#abandoned || outcome === undefined) return undefined;
+    if (isFailure(outcome)) {
+      const about = { operation: operation.operation, endpoint: outcome.endpoint, path: pathText(operation) };
+      fillFailure(msg, about, outcome.error);
+      return outcome.error;
+    }
+    this.#counter.status.value(outcome.payload);
+    send([fillMessage(msg, outcome)]);
+    return undefined;
+  }
+
+  async #serveMany({ msg, send }: Delivery, run: OrderRun): Promise<undefined> {
+    const sequence = new Sequence(this.#RED, msg, run.members);
+    run.onResult((outcome) => {
+      if (this.#abandoned) return;
+      if (isFailure(outcome)) sequence.failed(outcome.endpoint);
+      else send([memberMessage(this.#RED, msg, outcome, sequence.partsOf(outcome.endpoint))]);
+    });
+    run.onQueued(() => this.#counter.status.queued());
+    const summarize = (summary: Summary, complete: boolean): void => {
+      if (this.#abandoned) return;
+      this.#counter.status.summary(summary);
+      send([null, summaryMessage(this.#RED, msg, summary, complete)]);
+    };
+    run.onProgress((summary) => summarize(summary, false));
+    summarize(await run.finished, true);
+    return undefined;
+  }
+}
+
+/** Where the outcome of one message goes. */
+interface Delivery {
+  readonly msg: NodeMessageInFlow;
+  readonly send: (output: (NodeMessage | null)[]) => void;
+  readonly done: (error?: Error) => void;
+}
+
+/** The path of an operation as `msg.path` says it. */
+function pathText(operation: Operation): string {
+  switch (operation.operation) {
+    case 'read':
+      return operation.paths.map(formatPath).join(',');
+    case 'write-composite':
+      return Object.keys(operation.values).join(',');
+    case 'write':
+    case 'execute':
+    case 'discover':
+    case 'create':
+    case 'delete':
+    case 'write-attributes':
+      return formatPath(operation.path);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * `npm start`: Node-RED with the example city deployed, for a first look. Everything it keeps is in .demo/;
+ * `npm start -- --fresh` begins anew, and PORT is another port for the editor than 1880.
+ */
+import { randomBytes } from 'node:crypto';
+import dgram from 'node:dgram';
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HOST = '127.0.0.1';
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const userDir = path.join(root, '.demo');
+const flowFile = path.join(userDir, 'flows.json');
+const secretFile = path.join(userDir, 'secret');
+const require = createRequire(import.meta.url);
+// Node-RED's own express, so that this project needs none.
+const express = createRequire(require.resolve('node-red'))('express');
+
+/** Something the user must put right, said in one sentence. */
+class Obstacle extends Error {}
+
+function portOfEditor() {
+  const port = Number(process.env.PORT ?? 1880);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new Obstacle(`PORT must be a number of 1 to 65535, not '${process.env.PORT}'.`);
+}
+
+function prepareUserDir() {
+  if (process.argv.includes('--fresh')) fs.rmSync(userDir, { recursive: true, force: true });
+  fs.mkdirSync(userDir, { recursive: true });
+  if (!fs.existsSync(flowFile)) fs.copyFileSync(path.join(root, 'examples', 'street-lights.json'), flowFile);
+  if (!fs.existsSync(secretFile)) fs.writeFileSync(secretFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+}
+
+function settings() {
+  return {
+    userDir,
+    flowFile: 'flows.json',
+    nodesDir: [root],
+    uiHost: HOST,
+    httpAdminRoot: '/',
+    httpNodeRoot: '/',
+    credentialSecret: fs.readFileSync(secretFile, 'utf8'),
+    logging: { console: { level: 'error', metrics: false, audit: false } },
+    telemetry: { enabled: false, updateNotification: false },
+    editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] } },
+    externalModules: { palette: { allowInstall: false }, modules: { allowInstall: false } },
+  };
+}
+
+/** Listens, or says that the port is taken. */
+function listen(server, port) {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const taken = `TCP port ${port} is taken by another program: stop that, or choose another port: PORT=${port + 1} npm start`;
+      reject(error.code === 'EADDRINUSE' ? new Obstacle(taken) : error);
+    });
+    server.listen(port, HOST, resolve);
+  });
+}
+
+/** The devices' port is opened by a node, whose complaint would only be seen in the editor: so look before. */
+async function checkDevicePorts() {
+  const servers = JSON.parse(fs.readFileSync(flowFile, 'utf8')).filter(({ type, d }) => type === 'lwm2m-server' && !d);
+  for (const { host, coapPort } of servers) {
+    if (Number(coapPort) > 0) await checkUdp(host || '::', Number(coapPort));
+  }
+}
+
+function checkUdp(host, port) {
+  return new Promise((resolve, reject) => {
+    const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', (error) => {
+      const taken = `UDP port ${port}, which the devices use, is taken by another program: stop that and start again.`;
+      socket.close();
+      if (error.code === 'EADDRINUSE') reject(new Obstacle(taken));
+      // A machine without IPv6 is the server node's business.
+      else resolve();
+    });
+    socket.bind({ port, address: host, exclusive: true }, () => socket.close(resolve));
+  });
+}
+
+function stopOnSignal(RED, server) {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    await RED.stop();
+    server.closeAllConnections();
+    process.exit(0);
+  };
+  process.on('SIGINT', () => void stop());
+  process.on('SIGTERM', () => void stop());
+}
+
+/** Resolves when the flows run, or when something is missing that the editor then asks about. */
+function flowsStarted(RED) {
+  return new Promise((resolve) => {
+    RED.events.once('flows:started', resolve);
+    RED.events.on('runtime-event', ({ id, payload }) => {
+      if (id === 'runtime-state' && payload?.error) resolve();
+    });
+  });
+}
+
+async function start() {
+  const port = portOfEditor();
+  prepareUserDir();
+  const app = express();
+  const server = http.createServer(app);
+  await listen(server, port);
+  await checkDevicePorts();
+  const RED = require('node-red');
+  RED.init(server, settings());
+  app.use('/', RED.httpAdmin);
+  app.use('/', RED.httpNode);
+  stopOnSignal(RED, server);
+  const started = flowsStarted(RED);
+  await RED.start();
+  await started;
+  const address = `http://${HOST}:${port}/`;
+  console.log(`
+The example city is running.
+
+  Editor  ${address}        press the button at the left of a node, such as "Main Street on"
+  Lamps   ${address}lamps   what was ordered, and what the lamps report
+
+Ctrl-C stops it. What you change and deploy is kept in .demo/; npm start -- --fresh begins anew.
+`);
+}
+
+try {
+  await start();
+} catch (error) {
+  console.error(error instanceof Obstacle ? error.message : error);
+  process.exit(1);
+}

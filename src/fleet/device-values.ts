@@ -1,0 +1,82 @@
+import { formatPath, pathContains, pathOf, parsePath, type Path, type ResourceValue, type Value } from '../model';
+import type { CommandedValue, ReportedValue, ValueView } from './device-view';
+
+const MAX_RESOURCES = 256;
+
+/** A value, or those of a multiple resource by resource instance id. */
+type Held = Value | Map<number, Value>;
+
+interface HeldValue {
+  commanded: { value: Held; at: number; by: string | undefined } | undefined;
+  reported: { value: Held; at: number } | undefined;
+}
+
+/** What was commanded to a device and what it reported, by resource. Bounded: the resource longest known goes first. */
+export class DeviceValues {
+  readonly #held = new Map<string, HeldValue>();
+
+  commanded(values: readonly ResourceValue[], at: number, by: string | undefined): void {
+    for (const { path, value } of values) {
+      const held = this.#touch(path);
+      if (held !== undefined) held.commanded = { value: merged(held.commanded?.value, path, value), at, by };
+    }
+  }
+
+  reported(values: readonly ResourceValue[], now: number): void {
+    for (const { path, value, timestamp } of values) {
+      const at = timestamp ?? now;
+      const held = this.#touch(path);
+      // Of a batch, or of a late notification, the newest counts.
+      if (held === undefined || (held.reported !== undefined && held.reported.at > at)) continue;
+      held.reported = { value: merged(held.reported?.value, path, value), at };
+    }
+  }
+
+  /** @param within only what lies at or below one of these paths, or above one; everything when absent. */
+  view(within?: readonly Path[]): Record<string, ValueView> {
+    const view: Record<string, ValueView> = {};
+    for (const [text, { commanded, reported }] of this.#held) {
+      if (within !== undefined && !isWithin(parsePath(text), within)) continue;
+      view[text] = {
+        ...(commanded === undefined ? {} : { commanded: commandedView(commanded) }),
+        ...(reported === undefined ? {} : { reported: { value: plain(reported.value), at: reported.at } }),
+      };
+    }
+    return view;
+  }
+
+  #touch({ objectId, objectInstanceId, resourceId }: Path): HeldValue | undefined {
+    if (objectId === undefined || objectInstanceId === undefined || resourceId === undefined) return undefined;
+    const key = formatPath(pathOf(objectId, objectInstanceId, resourceId));
+    let held = this.#held.get(key);
+    if (held !== undefined) return held;
+    if (this.#held.size >= MAX_RESOURCES) {
+      for (const oldest of this.#held.keys()) {
+        this.#held.delete(oldest);
+        break;
+      }
+    }
+    held = { commanded: undefined, reported: undefined };
+    this.#held.set(key, held);
+    return held;
+  }
+}
+
+function isWithin(path: Path, within: readonly Path[]): boolean {
+  return within.some((outer) => pathContains(outer, path) || pathContains(path, outer));
+}
+
+function merged(before: Held | undefined, { resourceInstanceId }: Path, value: Value): Held {
+  if (resourceInstanceId === undefined) return value;
+  const instances = before instanceof Map ? before : new Map<number, Value>();
+  instances.set(resourceInstanceId, value);
+  return instances;
+}
+
+function commandedView({ value, at, by }: { value: Held; at: number; by: string | undefined }): CommandedValue {
+  return by === undefined ? { value: plain(value), at } : { value: plain(value), at, by };
+}
+
+function plain(value: Held): ReportedValue['value'] {
+  return value instanceof Map ? Object.fromEntries(value) : value;
+}

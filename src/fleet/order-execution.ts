@@ -1,0 +1,170 @@
+import { setMaxListeners } from 'node:events';
+import { CancelledError, Lwm2mError, QueueExpiredError, ResponseError, TransportError } from '../errors';
+import type { OperationResult, PerformOptions } from '../server';
+import type { Operation } from '../server';
+import type { Clock, Timer } from '../util/clock';
+import type { MemberFailure, MemberResult, MemberState, Order, OrderRun, Summary } from './order';
+
+/** How many devices of one order are asked at a time; those that sleep do not count. */
+const MAX_IN_FLIGHT = 256;
+const PROGRESS_INTERVAL = 1000;
+
+export interface OrderContext {
+  readonly clock: Clock;
+  perform(endpoint: string, operation: Operation, options: PerformOptions): Promise<OperationResult>;
+}
+
+/** An order under way: a bounded number of its members at a time, each with a result of its own. */
+export class OrderExecution implements OrderRun {
+  readonly finished: Promise<Summary>;
+  readonly #context: OrderContext;
+  readonly #order: Order;
+  readonly #results: MemberResult[];
+  readonly #abort = new AbortController();
+  #finish: (summary: Summary) => void = () => undefined;
+  #result: ((outcome: OperationResult | MemberFailure) => void) | undefined;
+  #progress: ((summary: Summary) => void) | undefined;
+  #queued: ((endpoint: string) => void) | undefined;
+  #timer: Timer | undefined;
+  #next = 0;
+  #inFlight = 0;
+  #open: number;
+  readonly #cancelled = (): void => this.cancel();
+
+  constructor(
+    context: OrderContext,
+    order: Order,
+    readonly members: readonly string[],
+    readonly many: boolean,
+  ) {
+    this.#context = context;
+    this.#order = order;
+    this.#open = members.length;
+    this.#results = members.map((endpoint) => ({ endpoint, state: 'waiting' }));
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    // Each member in flight listens to it.
+    setMaxListeners(0, this.#abort.signal);
+    order.signal?.addEventListener('abort', this.#cancelled, { once: true });
+  }
+
+  /** Begins; listeners added in the same turn hear everything. */
+  start(): void {
+    if (this.members.length === 0) this.#end();
+    else if (this.#order.signal?.aborted === true) queueMicrotask(this.#cancelled);
+    else this.#fill();
+  }
+
+  onResult(listener: (outcome: OperationResult | MemberFailure) => void): void {
+    this.#result = listener;
+  }
+
+  onProgress(listener: (summary: Summary) => void): void {
+    this.#progress = listener;
+  }
+
+  onQueued(listener: (endpoint: string) => void): void {
+    this.#queued = listener;
+  }
+
+  cancel(): void {
+    if (this.#open === 0 || this.#abort.signal.aborted) return;
+    this.#abort.abort();
+    // Those in flight fail by the signal, those not begun here.
+    for (; this.#next < this.members.length; this.#next += 1) {
+      this.#failed(this.#next, new CancelledError('the order was cancelled'));
+    }
+  }
+
+  #fill(): void {
+    while (this.#inFlight < MAX_IN_FLIGHT && this.#next < this.members.length) {
+      const index = this.#next;
+      this.#next += 1;
+      this.#ask(index).catch((error: unknown) => this.#failed(index, asLwm2mError(error)));
+    }
+  }
+
+  async #ask(index: number): Promise<void> {
+    const { operation, user, expires } = this.#order;
+    const endpoint = this.members[index] ?? '';
+    let counted = true;
+    this.#inFlight += 1;
+    const release = (): void => {
+      if (counted) this.#inFlight -= 1;
+      counted = false;
+    };
+    const queued = (): void => {
+      release();
+      this.#set(index, { state: 'queued' });
+      this.#queued?.(endpoint);
+      this.#fill();
+    };
+    let outcome: OperationResult | Lwm2mError;
+    try {
+      outcome = await this.#context.perform(endpoint, operation, { signal: this.#abort.signal, user, expires, queued });
+    } catch (error) {
+      outcome = asLwm2mError(error);
+    }
+    release();
+    if (outcome instanceof Lwm2mError) this.#failed(index, outcome);
+    else this.#succeeded(index, outcome);
+    this.#fill();
+  }
+
+  #succeeded(index: number, result: OperationResult): void {
+    this.#set(index, { state: 'succeeded', code: result.code, payload: result.payload });
+    this.#result?.(result);
+    this.#done();
+  }
+
+  #failed(index: number, error: Lwm2mError): void {
+    const state: MemberState = error instanceof QueueExpiredError ? 'expired' : 'failed';
+    const code = error instanceof ResponseError ? error.responseCode : undefined;
+    this.#set(index, code === undefined ? { state, error: error.code } : { state, error: error.code, code });
+    this.#result?.({ endpoint: this.members[index] ?? '', error });
+    this.#done();
+  }
+
+  #set(index: number, change: Partial<MemberResult> & { state: MemberState }): void {
+    this.#results[index] = { endpoint: this.members[index] ?? '', ...change };
+    if (this.#progress === undefined || this.#timer !== undefined) return;
+    this.#timer = this.#context.clock.setTimer(() => {
+      this.#timer = undefined;
+      this.#progress?.(this.#summary());
+    }, PROGRESS_INTERVAL);
+  }
+
+  #done(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#order.signal?.removeEventListener('abort', this.#cancelled);
+    this.#finish(this.#summary());
+  }
+
+  #summary(): Summary {
+    const summary: Summary = {
+      total: this.members.length,
+      succeeded: 0,
+      failed: 0,
+      queued: 0,
+      expired: 0,
+      results: this.#results.map((result) => ({ ...result })),
+    };
+    for (const { state } of this.#results) if (state !== 'waiting') summary[state] += 1;
+    return summary;
+  }
+}
+
+/** What is no error of ours is a fault of ours; the member fails all the same, with the fault as its cause. */
+function asLwm2mError(error: unknown): Lwm2mError {
+  if (error instanceof Lwm2mError) return error;
+  return new TransportError(`the order failed: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
+}

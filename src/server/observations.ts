@@ -1,0 +1,392 @@
+import { CoapCode, isSuccess, type CoapObservation, type CoapRequest, type CoapResponse, type Observer } from '../coap';
+import { contentFormatId } from '../content';
+import { CancelledError, Lwm2mError, ResponseError, StoreError } from '../errors';
+import { formatPath, parsePath, ROOT } from '../model';
+import type { Log } from '../util/log';
+import { attributeQueries, isEmpty, type Attributes } from './attributes';
+import { byTime, readContent, type ReceivedContent } from './content';
+import { Exchange, isNotAcceptable, responseError, type OperationContext } from './exchange';
+import { acceptChoices } from './format-choice';
+import { compositeRequest, fetchComposite } from './operations/fetch-composite';
+import { readComposite, readSingle } from './operations/read';
+import { sendAttributes } from './operations/write-attributes';
+import {
+  observesCompositesSingly,
+  observesWithAttributes,
+  rememberNoCompositeObserve,
+  rememberNoObserveAttributes,
+  rememberNotAcceptable,
+} from './refusals';
+import type { RegisteredClient } from './registered-client';
+import {
+  observationKey,
+  SharedObservation,
+  type ObservationSpec,
+  type ObservationSubscriber,
+} from './shared-observation';
+import type { ObservationStore, StoredObservation } from './store';
+
+/** A subscriber's hold on the observations that serve it. */
+export interface Subscription {
+  /** How many observations on the device serve it: one, or one a path where the device has no composites. */
+  readonly observations: number;
+  /** The subscriber goes; an observation that nobody wants any more is cancelled on the device. */
+  cancel(): Promise<void>;
+}
+
+interface ObserveAnswer {
+  readonly response: CoapResponse;
+  readonly observation?: CoapObservation;
+}
+
+/** The information reporting interface (LwM2M Core 1.2 s6.4): Observe, Observe-Composite, Notify and their end. */
+export class Observations {
+  constructor(
+    private readonly context: OperationContext,
+    private readonly store: ObservationStore,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * Observes paths of a device for a subscriber, who hears the current value first. An observation that runs already is
+   * shared. Rejects with the errors of a read; then nothing is observed.
+   */
+  async observe(exchange: Exchange, spec: ObservationSpec, subscriber: ObservationSubscriber): Promise<Subscription> {
+    const { client } = exchange;
+    if (spec.paths.length > 1 && observesCompositesSingly(client))
+      return this.observeSingly(exchange, spec, subscriber);
+    try {
+      return this.subscription(client, [await this.join(exchange, spec, subscriber)], subscriber);
+    } catch (error) {
+      if (spec.paths.length > 1 && error instanceof ResponseError && error.responseCode === '4.05') {
+        rememberNoCompositeObserve(client);
+        return this.observeSingly(exchange, spec, subscriber);
+      }
+      throw error;
+    }
+  }
+
+  /** The device's registration is over or was replaced, and its observations with it (LwM2M Core 1.2 s6.2.1). */
+  endAll(client: RegisteredClient): void {
+    const { observations } = client;
+    if (observations === undefined) return;
+    client.observations = undefined;
+    for (const shared of observations.values()) shared.coap?.forget();
+    this.keep(async () => this.store.removeOf(client.endpoint));
+  }
+
+  /** After a restart: notifications of observations that ran are accepted again. */
+  async restore(client: RegisteredClient): Promise<void> {
+    for (const stored of await this.store.of(client.endpoint)) {
+      if (stored.registrationId === client.registration.id) this.restoreOne(client, stored);
+      else await this.store.remove(stored.endpoint, stored.token);
+    }
+  }
+
+  private restoreOne(client: RegisteredClient, stored: StoredObservation): void {
+    const { composite, contentFormat, attributes, token } = stored;
+    const spec: ObservationSpec = { paths: stored.paths.map(parsePath), contentFormat, attributes };
+    const exchange = new Exchange(this.context, client);
+    const request = composite
+      ? compositeRequest(exchange, spec.paths, contentFormat ?? 'senml-cbor')
+      : this.singleRequest(exchange, spec, attributes);
+    const shared = new SharedObservation(observationKey(spec.paths), spec);
+    shared.coap = this.context.stack.restoreObservation(
+      exchange.channel(),
+      token,
+      request,
+      this.observer(client, shared),
+    );
+    (client.observations ??= new Map()).set(shared.key, shared);
+  }
+
+  private async observeSingly(
+    exchange: Exchange,
+    spec: ObservationSpec,
+    subscriber: ObservationSubscriber,
+  ): Promise<Subscription> {
+    const joined: SharedObservation[] = [];
+    let refusal: ResponseError | undefined;
+    for (const path of spec.paths) {
+      try {
+        joined.push(await this.join(exchange, { ...spec, paths: [path] }, subscriber));
+      } catch (error) {
+        if (!(error instanceof ResponseError)) throw error;
+        if (refusal !== undefined || joined.length > 0) subscriber.failed(formatPath(path), error);
+        refusal ??= error;
+      }
+    }
+    if (joined.length === 0 && refusal !== undefined) throw refusal;
+    return this.subscription(exchange.client, joined, subscriber);
+  }
+
+  private subscription(
+    client: RegisteredClient,
+    joined: readonly SharedObservation[],
+    subscriber: ObservationSubscriber,
+  ): Subscription {
+    return {
+      observations: joined.length,
+      cancel: async () => {
+        for (const shared of joined) {
+          shared.subscribers.delete(subscriber);
+          if (shared.subscribers.size === 0) await this.cancel(client, shared);
+        }
+      },
+    };
+  }
+
+  private async join(
+    exchange: Exchange,
+    spec: ObservationSpec,
+    subscriber: ObservationSubscriber,
+  ): Promise<SharedObservation> {
+    const { client } = exchange;
+    const key = observationKey(spec.paths);
+    const running = client.observations?.get(key);
+    if (running !== undefined) {
+      await running.established;
+      await this.joinRunning(exchange, running, spec, subscriber);
+      return running;
+    }
+    const shared = new SharedObservation(key, spec);
+    (client.observations ??= new Map()).set(key, shared);
+    shared.subscribers.add(subscriber);
+    shared.established = this.establish(exchange, shared);
+    try {
+      await shared.established;
+    } catch (error) {
+      if (client.observations?.get(key) === shared) client.observations.delete(key);
+      throw error;
+    }
+    return shared;
+  }
+
+  /** A later subscriber's first value is a fresh one. */
+  private async joinRunning(
+    exchange: Exchange,
+    shared: SharedObservation,
+    spec: ObservationSpec,
+    subscriber: ObservationSubscriber,
+  ): Promise<void> {
+    shared.subscribers.add(subscriber);
+    try {
+      if (!isEmpty(spec.attributes) && !sameAttributes(spec.attributes, shared.spec.attributes)) {
+        await this.writeAttributes(exchange, shared, spec.attributes);
+      }
+      const content =
+        spec.paths.length === 1 && spec.paths[0] !== undefined
+          ? await readSingle(exchange, spec.paths[0], spec.contentFormat)
+          : await readComposite(exchange, spec.paths, spec.contentFormat);
+      this.deliver(shared, content, true, [subscriber]);
+    } catch (error) {
+      shared.subscribers.delete(subscriber);
+      throw error;
+    }
+  }
+
+  private async establish(exchange: Exchange, shared: SharedObservation): Promise<void> {
+    const { client } = exchange;
+    const registrationId = client.registration.id;
+    const { response, observation } = await this.request(exchange, shared);
+    if (!isSuccess(response.code)) throw responseError(response);
+    if (client.observations?.get(shared.key) !== shared || client.registration.id !== registrationId) {
+      observation?.forget();
+      throw new CancelledError(`${client.endpoint} registered anew meanwhile`);
+    }
+    if (observation === undefined) {
+      throw new ResponseError('2.05', '', `${client.endpoint} answered ${shared.path} but does not observe it`);
+    }
+    shared.coap = observation;
+    const { paths, contentFormat, attributes } = shared.spec;
+    await this.store.put({
+      endpoint: client.endpoint,
+      registrationId,
+      token: observation.token,
+      paths: paths.map(formatPath),
+      composite: paths.length > 1,
+      contentFormat,
+      attributes,
+    });
+    this.received(client, shared, response, true);
+  }
+
+  private async request(exchange: Exchange, shared: SharedObservation): Promise<ObserveAnswer> {
+    const { spec } = shared;
+    const observer = this.observer(exchange.client, shared);
+    const inRequest = !isEmpty(spec.attributes) && spec.paths.length === 1 && observesWithAttributes(exchange.client);
+    if (!isEmpty(spec.attributes) && !inRequest) await this.writeAttributes(exchange, shared, spec.attributes);
+    if (spec.paths.length > 1) {
+      return fetchComposite(exchange, spec.paths, spec.contentFormat, (request) =>
+        this.send(exchange, request, observer),
+      );
+    }
+    const answer = await this.observeAccepted(exchange, spec, inRequest ? spec.attributes : undefined, observer);
+    if (!inRequest || !(answer.response.code === CoapCode.BadRequest || answer.response.code === CoapCode.BadOption)) {
+      return answer;
+    }
+    // A 1.2 device without Observe parameters: as with 1.1, then.
+    rememberNoObserveAttributes(exchange.client);
+    await this.writeAttributes(exchange, shared, spec.attributes);
+    return this.observeAccepted(exchange, spec, undefined, observer);
+  }
+
+  private async observeAccepted(
+    exchange: Exchange,
+    spec: ObservationSpec,
+    attributes: Attributes | undefined,
+    observer: Observer,
+  ): Promise<ObserveAnswer> {
+    for (;;) {
+      const request = this.singleRequest(exchange, spec, attributes);
+      const answer = await this.send(exchange, request, observer);
+      const { accept } = request.options;
+      if (accept === undefined || !isNotAcceptable(answer.response)) return answer;
+      for (const format of this.acceptOf(exchange, spec)) rememberNotAcceptable(exchange.client, format);
+    }
+  }
+
+  private singleRequest(exchange: Exchange, spec: ObservationSpec, attributes: Attributes | undefined): CoapRequest {
+    const [path = ROOT] = spec.paths;
+    const [accept] = this.acceptOf(exchange, spec);
+    return {
+      code: CoapCode.GET,
+      options: {
+        uriPath: exchange.uriPath(path),
+        accept: accept === undefined ? undefined : contentFormatId(accept),
+        uriQuery: attributes === undefined ? undefined : attributeQueries(attributes),
+      },
+    };
+  }
+
+  /** The Accept to send, at most one. */
+  private acceptOf(exchange: Exchange, spec: ObservationSpec) {
+    return acceptChoices(exchange.client, spec.paths[0] ?? ROOT, spec.contentFormat).slice(0, 1);
+  }
+
+  private async send(exchange: Exchange, request: CoapRequest, observer: Observer): Promise<ObserveAnswer> {
+    const { signal } = exchange;
+    const answer = await this.context.stack.observe(
+      exchange.channel(),
+      request,
+      observer,
+      signal === undefined ? undefined : { signal },
+    );
+    this.heard(exchange.client);
+    return answer;
+  }
+
+  private async writeAttributes(
+    exchange: Exchange,
+    shared: SharedObservation,
+    attributes: Attributes = {},
+  ): Promise<void> {
+    for (const path of shared.spec.paths) {
+      try {
+        await sendAttributes(exchange, path, attributes);
+      } catch (error) {
+        // The values are wanted all the same.
+        if (!(error instanceof ResponseError)) throw error;
+        for (const subscriber of shared.subscribers) subscriber.failed(formatPath(path), error);
+      }
+    }
+  }
+
+  private observer(client: RegisteredClient, shared: SharedObservation): Observer {
+    return {
+      notified: (response) => {
+        this.heard(client);
+        this.received(client, shared, response, false);
+      },
+      ended: (reason) => this.ended(client, shared, reason),
+    };
+  }
+
+  private received(client: RegisteredClient, shared: SharedObservation, response: CoapResponse, first: boolean): void {
+    const { paths } = shared.spec;
+    const now = this.context.clock.now();
+    const composite = paths.length > 1;
+    let content: ReceivedContent;
+    try {
+      content = readContent(client.model, composite ? ROOT : (paths[0] ?? ROOT), response, now, paths);
+    } catch (error) {
+      if (!(error instanceof Lwm2mError)) throw error;
+      if (shared.saidUnreadable) return;
+      shared.saidUnreadable = true;
+      for (const subscriber of shared.subscribers) subscriber.failed(shared.path, error);
+      return;
+    }
+    this.context.listener.reported(client, content.values, now);
+    this.deliver(shared, content, first, shared.subscribers);
+  }
+
+  /** A batch of values with times is one message a time, in their order. */
+  private deliver(
+    shared: SharedObservation,
+    { values, contentFormat, warnings }: ReceivedContent,
+    first: boolean,
+    subscribers: Iterable<ObservationSubscriber>,
+  ): void {
+    const { path, spec } = shared;
+    const now = this.context.clock.now();
+    const groups = values.length === 0 ? [{ at: now, values: [] }] : byTime(values, now);
+    for (const group of groups) {
+      const content = {
+        path,
+        paths: spec.paths,
+        values: group.values,
+        contentFormat,
+        warnings,
+        timestamp: group.at,
+        first,
+      };
+      for (const subscriber of subscribers) subscriber.value(content);
+    }
+  }
+
+  private ended(client: RegisteredClient, shared: SharedObservation, reason: CoapResponse | Lwm2mError): void {
+    if (client.observations?.get(shared.key) !== shared) return;
+    client.observations.delete(shared.key);
+    this.forgetStored(client, shared);
+    const error = reason instanceof Lwm2mError ? reason : endError(reason, shared.path);
+    for (const subscriber of shared.subscribers) subscriber.ended(shared.path, error);
+  }
+
+  private async cancel(client: RegisteredClient, shared: SharedObservation): Promise<void> {
+    if (client.observations?.get(shared.key) !== shared) return;
+    client.observations.delete(shared.key);
+    this.forgetStored(client, shared);
+    try {
+      // A sleeping device learns it by the RST to its next notification.
+      await shared.coap?.cancel(this.context.clients.isAwake(client) ? 'get' : 'reset');
+    } catch (error) {
+      if (!(error instanceof Lwm2mError)) throw error;
+      this.log.debug(`${client.endpoint} did not confirm the end of observing ${shared.path}: ${error.message}`);
+    }
+  }
+
+  private forgetStored(client: RegisteredClient, { coap }: SharedObservation): void {
+    if (coap !== undefined) this.keep(async () => this.store.remove(client.endpoint, coap.token));
+  }
+
+  private heard(client: RegisteredClient): void {
+    if (this.context.clients.heard(client)) this.context.listener.awake(client);
+  }
+
+  /** Changes the store where nobody can wait for it; what stays behind is swept by its registration id at the next start. */
+  private keep(change: () => Promise<unknown>): void {
+    change().catch((error: unknown) => {
+      if (!(error instanceof StoreError)) throw error;
+      this.log.warn(`an observation that ended is still in the store: ${error.message}`);
+    });
+  }
+}
+
+function sameAttributes(one: Attributes | undefined, other: Attributes | undefined): boolean {
+  return attributeQueries(one ?? {}).join() === attributeQueries(other ?? {}).join();
+}
+
+function endError(response: CoapResponse, path: string): Lwm2mError {
+  if (!isSuccess(response.code)) return responseError(response);
+  return new ResponseError('2.05', '', `the device ended the observation of ${path}`);
+}

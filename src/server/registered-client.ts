@@ -1,0 +1,40 @@
+import type { Channel } from '../transport/transport';
+import { NO_BUCKET, type Deadlined } from '../util/deadline-index';
+import type { DeviceModel } from './device-model';
+import type { SharedObservation } from './shared-observation';
+import type { WaitingOrder } from './order-queue';
+import type { Registration } from './registration';
+
+/**
+ * What this instance knows of a device while it is registered here: its registration, the channel that reaches it, and
+ * what it has shown. Small, for there are many; what most devices never need is made when it is needed.
+ */
+export class RegisteredClient implements Deadlined {
+  registration: Registration;
+  channel: Channel;
+  model: DeviceModel;
+  /** ms since 1970. */
+  lastHeard = 0;
+  /** Of a queue-mode device: whether `asleep` was not yet said since it was last heard. Others are always awake. */
+  awake = true;
+  /** Of a queue-mode device: the end of its awake time (DeadlineIndex). */
+  deadline = 0;
+  bucket = NO_BUCKET;
+  /** What the device has refused, one bit each; see `refusals.ts`. */
+  refused = 0;
+  observations: Map<string, SharedObservation> | undefined = undefined;
+  /** Orders that wait for it to wake, oldest first. */
+  waiting: WaitingOrder[] | undefined = undefined;
+  /** Whether waiting orders are being sent. */
+  draining = false;
+
+  constructor(registration: Registration, channel: Channel, model: DeviceModel) {
+    this.registration = registration;
+    this.channel = channel;
+    this.model = model;
+  }
+
+  get endpoint(): string {
+    return this.registration.endpoint;
+  }
+}

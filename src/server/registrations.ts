@@ -1,0 +1,296 @@
+import { CoapCode, type HandlerResponse, type IncomingRequest } from '../coap';
+import { CodecError, StoreError } from '../errors';
+import type { Channel } from '../transport/transport';
+import type { Clock } from '../util/clock';
+import { isSameIdentity, type Admission } from './admission';
+import type { AfterResponse } from './after-response';
+import type { Echo } from './echo';
+import type { LifetimeBounds } from './lifetime-bounds';
+import type { Profiles } from './profiles';
+import type { RegisteredClients } from './registered-clients';
+import type { RegisteredClient } from './registered-client';
+import { mergeRegisteredObjects, type RegisteredObjects, type RegisteredObjectsCache } from './registered-objects';
+import type { Registration } from './registration';
+import { newRegistrationId } from './registration-id';
+import { parseRegistrationParameters, versionOf, type RegistrationParameters } from './registration-parameters';
+import type { Rejection, RejectionReason } from './rejection';
+import type { Rejections } from './rejections';
+import type { ServerListener } from './server-listener';
+import type { RegistrationStore } from './store';
+
+const DEFAULT_LIFETIME = 86_400;
+const MAX_ENDPOINT_LENGTH = 255;
+/** How often a change is tried again when another writer was faster. */
+const MAX_TRIES = 4;
+
+export interface RegistrationsContext {
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly store: RegistrationStore;
+  readonly clients: RegisteredClients;
+  readonly admission: Admission;
+  readonly echo: Echo;
+  readonly lifetimes: LifetimeBounds;
+  readonly profiles: Profiles;
+  readonly objectLists: RegisteredObjectsCache;
+  readonly rejections: Rejections;
+  readonly afterResponse: AfterResponse;
+  readonly listener: ServerListener;
+  /** A registration ended or was replaced: what hung on it is over. */
+  ended(client: RegisteredClient): void;
+  /** A device's registration is in force, and it is awake; its answer is on its way. */
+  reached(client: RegisteredClient): void;
+  /** The device's peer address changed. */
+  moved(from: Channel, to: Channel): void;
+  /** After `listener.registered` and `listener.updated`. */
+  registered(client: RegisteredClient, previous: Registration | undefined): void;
+  /** After `listener.deregistered`: the device is not to be reached any more. */
+  gone(client: RegisteredClient): void;
+}
+
+/** The registration interface (LwM2M Core 1.2 s6.2): Register, Update, De-register. */
+export class Registrations {
+  constructor(private readonly context: RegistrationsContext) {}
+
+  /** POST /rd (LwM2M Core 1.2 s6.2.1). */
+  async register(request: IncomingRequest): Promise<HandlerResponse> {
+    const { channel } = request;
+    const parameters = parseRegistrationParameters(request.options.uriQuery ?? []);
+    if ('problem' in parameters) return badRequest(parameters.problem);
+    const version = versionOf(parameters.version);
+    // From 1.1 on a device may leave its name to its credential.
+    const endpoint = parameters.endpoint ?? (version === '1.0' ? undefined : channel.identity.name);
+    if (endpoint === undefined) return badRequest('ep is missing');
+    if (endpoint.length > MAX_ENDPOINT_LENGTH) return badRequest('ep is too long');
+    if (version === undefined) {
+      this.reject(channel, endpoint, 'register', 'version');
+      return { code: CoapCode.PreconditionFailed, payload: Buffer.from('this server speaks LwM2M 1.0, 1.1 and 1.2') };
+    }
+    const objects = this.objectsOf(request.payload, parameters.profileId);
+    if (objects === undefined) {
+      this.reject(channel, endpoint, 'register', 'version');
+      return { code: CoapCode.PreconditionFailed, payload: Buffer.from('unknown profile: register with all objects') };
+    }
+    if ('problem' in objects) return badRequest(objects.problem);
+
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await this.context.store.byEndpoint(endpoint);
+      const refusal = this.context.admission.refusal(endpoint, channel, current);
+      if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
+      const requested = parameters.lifetime ?? DEFAULT_LIFETIME;
+      const registration: Registration = {
+        id: newRegistrationId(),
+        endpoint,
+        revision: (current?.revision ?? 0) + 1,
+        owner: this.context.owner,
+        version,
+        binding: parameters.binding ?? 'U',
+        queueMode: parameters.queueMode ?? false,
+        lifetime: this.context.lifetimes.effective(requested),
+        lifetimeRequested: requested,
+        smsNumber: parameters.smsNumber,
+        profileId: parameters.profileId,
+        objects,
+        scheme: channel.scheme,
+        address: channel.address,
+        identity: channel.identity,
+        registeredAt: this.context.clock.now(),
+      };
+      if (await this.context.store.put(registration, current?.revision ?? 0)) {
+        this.registered(registration, current, channel);
+        return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
+      }
+    }
+    throw new StoreError('the registration changes too fast');
+  }
+
+  /** POST /rd/<id> (LwM2M Core 1.2 s6.2.2): the device sends only what changed. */
+  async update(id: string, request: IncomingRequest): Promise<HandlerResponse> {
+    const { channel } = request;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await this.context.store.byId(id);
+      if (current === undefined) return this.unknown(channel, 'update');
+      const refused = this.refuseSender(request, current, 'update');
+      if (refused !== undefined) return refused;
+      const parameters = parseRegistrationParameters(request.options.uriQuery ?? []);
+      if ('problem' in parameters) return badRequest(parameters.problem);
+      const objects = request.payload.length === 0 ? current.objects : this.objectsOf(request.payload, undefined);
+      if (objects === undefined || 'problem' in objects) return badRequest(objects?.problem ?? 'no object list');
+
+      const next = this.changed(current, parameters, objects, channel);
+      const stored =
+        next === current
+          ? await this.context.store.renew(current.endpoint, current.revision)
+          : await this.context.store.put(next, current.revision);
+      if (stored) {
+        this.updated(next, current, channel);
+        return { code: CoapCode.Changed };
+      }
+    }
+    throw new StoreError('the registration changes too fast');
+  }
+
+  /** DELETE /rd/<id> (LwM2M Core 1.2 s6.2.3). */
+  async deregister(id: string, request: IncomingRequest): Promise<HandlerResponse> {
+    const { channel } = request;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await this.context.store.byId(id);
+      if (current === undefined) return this.unknown(channel, 'deregister');
+      const refused = this.refuseSender(request, current, 'deregister');
+      if (refused !== undefined) return refused;
+      if (await this.context.store.remove(current.endpoint, current.revision)) {
+        this.deregistered(current, channel);
+        return { code: CoapCode.Deleted };
+      }
+    }
+    throw new StoreError('the registration changes too fast');
+  }
+
+  private registered(registration: Registration, previous: Registration | undefined, channel: Channel): void {
+    const { clients, afterResponse, listener } = this.context;
+    // Whatever the device knew of observations went with its old registration.
+    const known = clients.get(registration.endpoint);
+    if (known !== undefined) this.context.ended(known);
+    const client = clients.set(registration, channel);
+    const woke = clients.heard(client);
+    afterResponse.defer(() => {
+      listener.registered(client, previous);
+      if (woke) listener.awake(client);
+      this.context.registered(client, undefined);
+      this.context.reached(client);
+    });
+  }
+
+  private updated(registration: Registration, previous: Registration, channel: Channel): void {
+    const { clients, afterResponse, listener } = this.context;
+    const before = clients.get(registration.endpoint)?.channel;
+    const client = clients.set(registration, channel);
+    if (before !== undefined && before !== channel) this.context.moved(before, channel);
+    const woke = clients.heard(client);
+    afterResponse.defer(() => {
+      listener.updated(client, previous);
+      if (woke) listener.awake(client);
+      if (registration !== previous) this.context.registered(client, previous);
+      this.context.reached(client);
+    });
+  }
+
+  private deregistered(registration: Registration, channel: Channel): void {
+    const { clients, afterResponse, listener } = this.context;
+    const client = clients.get(registration.endpoint) ?? clients.set(registration, channel);
+    clients.heard(client);
+    clients.delete(client);
+    this.context.ended(client);
+    afterResponse.defer(() => {
+      listener.deregistered(client);
+      this.context.gone(client);
+    });
+  }
+
+  /** The registration with what an Update changes; the same one when nothing does. */
+  private changed(
+    current: Registration,
+    parameters: RegistrationParameters,
+    objects: RegisteredObjects,
+    channel: Channel,
+  ): Registration {
+    const { owner, lifetimes } = this.context;
+    const requested = parameters.lifetime ?? current.lifetimeRequested;
+    const binding = parameters.binding ?? current.binding;
+    // A new binding mode comes with its Q or without; a bare update leaves queue mode as it is.
+    const queueMode = parameters.queueMode ?? (parameters.binding === undefined && current.queueMode);
+    const smsNumber = parameters.smsNumber ?? current.smsNumber;
+    const lifetime = lifetimes.effective(requested);
+    if (
+      requested === current.lifetimeRequested &&
+      lifetime === current.lifetime &&
+      binding === current.binding &&
+      queueMode === current.queueMode &&
+      smsNumber === current.smsNumber &&
+      owner === current.owner &&
+      objects === current.objects &&
+      isSameAddress(channel, current)
+    ) {
+      return current;
+    }
+    return {
+      ...current,
+      revision: current.revision + 1,
+      owner,
+      binding,
+      queueMode,
+      lifetime,
+      lifetimeRequested: requested,
+      smsNumber,
+      objects,
+      scheme: channel.scheme,
+      address: channel.address,
+      identity: channel.identity,
+    };
+  }
+
+  /**
+   * Whether the sender of a request is the device that made the registration. A sender without a proved identity at
+   * another address must first prove that it receives there (RFC 9175).
+   */
+  private refuseSender(
+    { channel, options }: IncomingRequest,
+    current: Registration,
+    operation: Rejection['operation'],
+  ): HandlerResponse | undefined {
+    const { admission, echo } = this.context;
+    if (!isSameIdentity(channel.identity, current.identity)) {
+      return this.forbid(channel, current.endpoint, operation, 'identity');
+    }
+    const refusal = admission.refusal(current.endpoint, channel, current);
+    if (refusal !== undefined) return this.forbid(channel, current.endpoint, operation, refusal);
+    if (channel.identity.mode !== 'nosec' || isSameAddress(channel, current)) return undefined;
+    if (echo.isFresh(options.echo, channel.address)) return undefined;
+    return { code: CoapCode.Unauthorized, options: { echo: echo.challenge(channel.address) } };
+  }
+
+  private objectsOf(
+    payload: Buffer,
+    profileId: string | undefined,
+  ): RegisteredObjects | { problem: string } | undefined {
+    try {
+      const objects = this.context.objectLists.parse(payload);
+      if (profileId === undefined) return objects;
+      const profile = this.context.profiles.objectsOf(profileId);
+      return profile === undefined || payload.length === 0 ? profile : mergeRegisteredObjects(profile, objects);
+    } catch (error) {
+      if (error instanceof CodecError) return { problem: error.message };
+      throw error;
+    }
+  }
+
+  private unknown(channel: Channel, operation: Rejection['operation']): HandlerResponse {
+    this.reject(channel, this.context.clients.at(channel)?.endpoint ?? '', operation, 'unknown');
+    return { code: CoapCode.NotFound };
+  }
+
+  private forbid(
+    channel: Channel,
+    endpoint: string,
+    operation: Rejection['operation'],
+    reason: RejectionReason,
+  ): HandlerResponse {
+    this.reject(channel, endpoint, operation, reason);
+    return { code: CoapCode.Forbidden };
+  }
+
+  private reject(channel: Channel, endpoint: string, operation: Rejection['operation'], reason: RejectionReason): void {
+    this.context.rejections.say(channel, endpoint, operation, reason);
+  }
+}
+
+function badRequest(problem: string): HandlerResponse {
+  return { code: CoapCode.BadRequest, payload: Buffer.from(problem) };
+}
+
+function isSameAddress(channel: Channel, { scheme, address }: Registration): boolean {
+  return (
+    channel.address === address ||
+    (channel.scheme === scheme && channel.address.port === address.port && channel.address.host === address.host)
+  );
+}

@@ -1,0 +1,281 @@
+import { CoapCode, type CoapStack, type HandlerResponse, type IncomingRequest } from '../coap';
+import { Lwm2mError, NotRegisteredError, StoreError } from '../errors';
+import { parsePath, type ObjectDefinitions } from '../model';
+import type { Channel, PeerAddress, Scheme } from '../transport/transport';
+import type { Clock, Timer } from '../util/clock';
+import { rateLimited, type Log } from '../util/log';
+import { Admission, NOTHING_PROVISIONED, type NoSecPolicy, type Provisioning } from './admission';
+import { AfterResponse } from './after-response';
+import { DeviceModels } from './device-model';
+import { Echo } from './echo';
+import { Exchange, type OperationContext } from './exchange';
+import { LifetimeBounds } from './lifetime-bounds';
+import { Observations, type Subscription } from './observations';
+import type { Operation, OperationResult } from './operation';
+import { isIdempotent, perform } from './operations';
+import { OrderQueue, type WaitingOptions } from './order-queue';
+import { NO_PROFILES, type Profiles } from './profiles';
+import type { RegisteredClient } from './registered-client';
+import { RegisteredClients } from './registered-clients';
+import { RegisteredObjectsCache } from './registered-objects';
+import type { Registration } from './registration';
+import { Registrations } from './registrations';
+import { Rejections } from './rejections';
+import { receiveSend, type SendContext } from './send';
+import type { ServerListener } from './server-listener';
+import type { ObservationSpec, ObservationSubscriber } from './shared-observation';
+import type { Store } from './store';
+
+const TICK = 1000;
+const EXPIRED_AT_ONCE = 1000;
+const DEFAULT_AWAKE_TIME = 93;
+/** What a device is told to wait when the store is in trouble, s. */
+const STORE_RETRY = 30;
+const LOG_LINES_PER_MINUTE = 60;
+
+export interface ServerOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly log: Log;
+  readonly definitions: ObjectDefinitions;
+  readonly listener: ServerListener;
+  /** The name of this instance among those that share the store. */
+  readonly owner: string;
+  readonly noSec: NoSecPolicy;
+  /** s */
+  readonly lifetimeMin?: number;
+  readonly lifetimeMax?: number;
+  readonly awakeTime?: number;
+  readonly provisioning?: Provisioning;
+  readonly profiles?: Profiles;
+  /** The channel to an address now; see `OperationContext`. */
+  readonly channelTo: (scheme: Scheme, address: PeerAddress) => Channel | undefined;
+  /** The store is in trouble, or well again. */
+  readonly trouble?: (error: StoreError | undefined) => void;
+}
+
+export interface PerformOptions extends WaitingOptions {
+  /** Who orders it. */
+  readonly user?: string;
+}
+
+/**
+ * The LwM2M server: answers what devices ask (`handle`), and does on registered devices what is ordered (`perform`,
+ * `observe`). The sockets are not its own: the engine joins it with a CoAP stack.
+ */
+export class Server {
+  readonly clients: RegisteredClients;
+  readonly #options: ServerOptions;
+  readonly #log: Log;
+  readonly #lifetimes: LifetimeBounds;
+  readonly #afterResponse: AfterResponse;
+  readonly #rejections: Rejections;
+  readonly #registrations: Registrations;
+  readonly #orders: OrderQueue;
+  readonly #sending: SendContext;
+  #operations: OperationContext | undefined;
+  #observations: Observations | undefined;
+  #timer: Timer | undefined;
+  #ticking = false;
+  #storeInTrouble = false;
+
+  constructor(options: ServerOptions) {
+    const { clock, listener, store } = options;
+    this.#options = options;
+    this.#log = rateLimited(options.log, clock, LOG_LINES_PER_MINUTE);
+    this.#lifetimes = new LifetimeBounds(options.lifetimeMin, options.lifetimeMax);
+    this.#afterResponse = new AfterResponse(this.#log);
+    this.#rejections = new Rejections(clock, listener, this.#afterResponse);
+    const awakeTime = (options.awakeTime ?? DEFAULT_AWAKE_TIME) * 1000;
+    this.clients = new RegisteredClients(clock, new DeviceModels(options.definitions), awakeTime);
+    this.#orders = new OrderQueue(clock, this.clients);
+    const shared = {
+      clock,
+      listener,
+      clients: this.clients,
+      rejections: this.#rejections,
+      afterResponse: this.#afterResponse,
+      reached: (client: RegisteredClient) => this.#reached(client),
+    };
+    this.#sending = shared;
+    this.#registrations = new Registrations({
+      ...shared,
+      owner: options.owner,
+      store: store.registrations,
+      admission: new Admission(options.noSec, options.provisioning ?? NOTHING_PROVISIONED),
+      echo: new Echo(clock),
+      lifetimes: this.#lifetimes,
+      profiles: options.profiles ?? NO_PROFILES,
+      objectLists: new RegisteredObjectsCache(),
+      ended: (client) => this.#observations?.endAll(client),
+      moved: (from, to) => this.#operations?.stack.moveChannel(from, to),
+      registered: (client, previous) => this.#registered(client, previous),
+      gone: (client) => this.#orders.abandon(client),
+    });
+  }
+
+  /** Orders that wait for sleeping devices. */
+  get waiting(): number {
+    return this.#orders.size;
+  }
+
+  /** Takes up the registrations that the store holds, and begins to watch lifetimes. @throws {StoreError} */
+  async start(stack: CoapStack): Promise<void> {
+    const { clock, store, listener, channelTo } = this.#options;
+    this.#operations = { clock, stack, clients: this.clients, listener, channelTo };
+    this.#observations = new Observations(this.#operations, store.observations, this.#log);
+    for await (const registration of store.registrations.all()) await this.#restore(registration);
+    this.#schedule();
+  }
+
+  /** Orders under way must be ended by closing the CoAP stack; those that wait are cancelled here. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#operations = undefined;
+    this.#afterResponse.close();
+    this.#orders.close();
+    this.clients.clear();
+  }
+
+  /** Answers a request of a device. */
+  async handle(request: IncomingRequest): Promise<HandlerResponse> {
+    try {
+      const response = await this.#route(request);
+      if (this.#storeInTrouble) this.#troubled(undefined);
+      return response;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#troubled(error);
+      return { code: CoapCode.ServiceUnavailable, options: { maxAge: STORE_RETRY } };
+    }
+  }
+
+  /**
+   * Does an operation on a device, when it wakes if it sleeps. The operation must have passed `checkOperation`.
+   * Rejects with `NotRegisteredError`, `QueueExpiredError`, `TimeoutError`, `CancelledError`, `ResponseError`,
+   * `InvalidArgumentError`, `TransportError` or `CodecError`.
+   */
+  perform(endpoint: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
+    const client = this.clients.get(endpoint);
+    if (client === undefined || this.#operations === undefined) return Promise.reject(new NotRegisteredError(endpoint));
+    const exchange = new Exchange(this.#operations, client, options.signal, options.user);
+    if (!client.registration.queueMode) return perform(exchange, operation);
+    return this.#orders
+      .submit(client, () => perform(exchange, operation), isIdempotent(operation), options)
+      .then(({ result, queuedFor }) => (queuedFor === 0 ? result : { ...result, queuedFor }));
+  }
+
+  /** Observes paths of a device for a subscriber, when it wakes if it sleeps. Rejects as `perform`. */
+  async observe(
+    endpoint: string,
+    spec: ObservationSpec,
+    subscriber: ObservationSubscriber,
+    options: PerformOptions = {},
+  ): Promise<Subscription> {
+    const client = this.clients.get(endpoint);
+    const observations = this.#observations;
+    const operations = this.#operations;
+    if (client === undefined || observations === undefined || operations === undefined) {
+      throw new NotRegisteredError(endpoint);
+    }
+    const exchange = new Exchange(operations, client, options.signal, options.user);
+    const send = () => observations.observe(exchange, spec, subscriber);
+    if (!client.registration.queueMode) return send();
+    return (await this.#orders.submit(client, send, true, options)).result;
+  }
+
+  #route(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
+    const path = request.options.uriPath ?? [];
+    if (path[0] === 'rd' && path.length <= 2) {
+      const id = path[1];
+      if (id === undefined || id === '') {
+        return request.code === CoapCode.POST ? this.#registrations.register(request) : METHOD_NOT_ALLOWED;
+      }
+      switch (request.code) {
+        case CoapCode.POST:
+        case CoapCode.PUT: // of the drafts of 1.0; some clients still update so
+          return this.#registrations.update(id, request);
+        case CoapCode.DELETE:
+          return this.#registrations.deregister(id, request);
+        default:
+          return METHOD_NOT_ALLOWED;
+      }
+    }
+    if (path[0] === 'dp' && path.length === 1) {
+      return request.code === CoapCode.POST ? receiveSend(this.#sending, request) : METHOD_NOT_ALLOWED;
+    }
+    return NOT_FOUND;
+  }
+
+  async #restore(registration: Registration): Promise<void> {
+    if (registration.owner !== this.#options.owner) return;
+    const channel = this.#options.channelTo(registration.scheme, registration.address);
+    if (channel === undefined) return;
+    await this.#observations?.restore(this.clients.set(registration, channel));
+  }
+
+  #registered(client: RegisteredClient, previous: Registration | undefined): void {
+    const { lifetime, lifetimeRequested, objects } = client.registration;
+    if (!this.#lifetimes.isAbove(lifetimeRequested) || previous?.lifetimeRequested === lifetimeRequested) return;
+    // Which of several Server instances is ours the registration does not say.
+    const instances = objects.objects.find(({ id }) => id === 1)?.instances ?? [];
+    if (instances.length !== 1) return;
+    const path = parsePath(`/1/${instances[0]}/1`);
+    this.perform(client.endpoint, { operation: 'write', path, value: lifetime, mode: 'replace' }).catch(
+      (error: unknown) => {
+        if (!(error instanceof Lwm2mError)) throw error;
+        this.#log.warn(`${client.endpoint} was not told its lifetime of ${lifetime} s: ${error.message}`);
+      },
+    );
+  }
+
+  /** The device was heard and has its answer: what waits for it goes out. */
+  #reached(client: RegisteredClient): void {
+    if (client.waiting === undefined || client.waiting.length === 0) return;
+    this.#orders
+      .drain(client)
+      .catch((error: unknown) => this.#log.error(`orders for ${client.endpoint}: ${String(error)}`));
+  }
+
+  #troubled(error: StoreError | undefined): void {
+    if (error !== undefined) this.#log.error(`the store: ${error.message}`);
+    this.#storeInTrouble = error !== undefined;
+    this.#options.trouble?.(error);
+  }
+
+  #schedule(): void {
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#schedule();
+      if (this.#ticking) return;
+      this.#ticking = true;
+      this.#tick()
+        .catch((error: unknown) => this.#log.error(`expiry: ${error instanceof Error ? error.message : String(error)}`))
+        .finally(() => {
+          this.#ticking = false;
+        });
+    }, TICK);
+  }
+
+  async #tick(): Promise<void> {
+    this.#orders.expire();
+    for (const client of this.clients.takeAsleep(Infinity)) this.#options.listener.asleep(client);
+    for (;;) {
+      const expired = await this.#options.store.registrations.takeExpired(EXPIRED_AT_ONCE);
+      for (const registration of expired) this.#expired(registration);
+      if (expired.length < EXPIRED_AT_ONCE) return;
+    }
+  }
+
+  #expired(registration: Registration): void {
+    const client = this.clients.get(registration.endpoint);
+    if (client === undefined || client.registration.id !== registration.id) return;
+    this.clients.delete(client);
+    this.#observations?.endAll(client);
+    this.#orders.abandon(client);
+    this.#options.listener.expired(client);
+  }
+}
+
+const METHOD_NOT_ALLOWED: HandlerResponse = { code: CoapCode.MethodNotAllowed };
+const NOT_FOUND: HandlerResponse = { code: CoapCode.NotFound };

@@ -1,0 +1,96 @@
+import { writeReplyOptions, type Reply } from './coap-messages';
+import type { BlockOption } from './coap-options';
+import type { NodeCoapNotifier } from './node-coap';
+
+/** What the port does for the streams of its observations. */
+export interface NotificationContext {
+  nextMessageId(): number;
+  prepare(notification: Reply): { payload: Buffer; block2?: BlockOption };
+  /** Streams whose last notification waits for its acknowledgement, by message id. */
+  readonly unacknowledged: Map<number, NotificationStream>;
+}
+
+/** The notifications of one observation (RFC 7641), confirmable, one on the way at a time. */
+export class NotificationStream {
+  /** The server reset a notification, or acknowledged none of its repetitions. Said once. */
+  onEnd: () => void = () => undefined;
+  /** The last notification has arrived; the next may be sent. */
+  onIdle: () => void = () => undefined;
+  readonly #response: NodeCoapNotifier;
+  readonly #context: NotificationContext;
+  #pendingId: number | undefined;
+  #over = false;
+
+  constructor(
+    response: NodeCoapNotifier,
+    /** In hex. */
+    readonly token: string,
+    context: NotificationContext,
+  ) {
+    this.#response = response;
+    this.#context = context;
+    // node-coap ends the stream when it gives up repeating, after 247 s, and when it has seen a reset.
+    response.on('finish', () => this.ended());
+  }
+
+  /** Whether a notification is on its way; another one must wait (RFC 7641 s4.5.1). */
+  get busy(): boolean {
+    return this.#pendingId !== undefined;
+  }
+
+  notify(notification: Reply): void {
+    if (this.#over) return;
+    const { payload, block2 } = this.#context.prepare(notification);
+    this.#stamp(notification.code);
+    writeReplyOptions(this.#response, notification, block2);
+    this.#response.write(payload);
+  }
+
+  /** Ends the observation with an error, which carries no Observe option (RFC 7641 s4.2). */
+  fail(code: string): void {
+    if (this.#over) return;
+    this.#stamp(code);
+    for (const name of ['Observe', 'Content-Format', 'Block2', 'ETag']) this.#response.setOption(name, []);
+    this.#response._doSend(Buffer.alloc(0));
+    this.forget();
+  }
+
+  /** Ends the observation without a word. */
+  forget(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#settle();
+    this.#response.end();
+  }
+
+  /** The port saw the acknowledgement. */
+  acknowledged(): void {
+    this.#settle();
+    if (!this.#over) this.onIdle();
+  }
+
+  /** The port saw a reset. */
+  ended(): void {
+    if (this.#over) return;
+    this.forget();
+    this.onEnd();
+  }
+
+  /** Fixes what node-coap gets wrong: its ids are shared by all devices, and a NON observation is notified by ACKs. */
+  #stamp(code: string): void {
+    this.#settle();
+    const packet = this.#response._packet;
+    this.#pendingId = this.#context.nextMessageId();
+    this.#context.unacknowledged.set(this.#pendingId, this);
+    packet.messageId = this.#pendingId;
+    packet.confirmable = true;
+    packet.ack = false;
+    this.#response.statusCode = code;
+  }
+
+  #settle(): void {
+    if (this.#pendingId === undefined) return;
+    this.#context.unacknowledged.delete(this.#pendingId);
+    this.#pendingId = undefined;
+  }
+}
