@@ -43,7 +43,9 @@ export class CookieJar {
 
   #cookie(secret: KeyObject, generation: number, address: PeerAddress, hello: ClientHello): Buffer {
     const mac = createHmac('sha256', secret)
-      .update(`${address.host} ${address.port} ${hello.version} ${hello.sessionId.length} ${hello.cipherSuites.length} `)
+      .update(
+        `${address.host} ${address.port} ${hello.version} ${hello.sessionId.length} ${hello.cipherSuites.length} `,
+      )
       .update(hello.random)
       .update(hello.sessionId)
       .update(encodeUint16List(hello.cipherSuites))

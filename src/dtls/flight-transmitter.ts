@@ -92,8 +92,7 @@ export class FlightTransmitter {
 
   #send(): void {
     this.#sentAt = this.#options.clock.monotonic();
-    const mtu =
-      this.#repeats > REPEATS_BEFORE_CAREFUL ? Math.min(CAREFUL_MTU, this.#options.mtu) : this.#options.mtu;
+    const mtu = this.#repeats > REPEATS_BEFORE_CAREFUL ? Math.min(CAREFUL_MTU, this.#options.mtu) : this.#options.mtu;
     let datagram: Buffer[] = [];
     let length = 0;
     for (const record of this.#records(mtu)) {

@@ -93,7 +93,10 @@ function findSession(hello: ClientHello, { sessions, suites, now }: NegotiationT
   if (session === undefined || !hello.cipherSuites.includes(session.suite.id)) return undefined;
   if (!suites.includes(session.suite)) return undefined;
   if (hello.extensions.extendedMasterSecret !== true) {
-    throw new AlertError('handshakeFailure', 'a session with an extended master secret is resumed without (RFC 7627 s5.3)');
+    throw new AlertError(
+      'handshakeFailure',
+      'a session with an extended master secret is resumed without (RFC 7627 s5.3)',
+    );
   }
   return session;
 }
@@ -103,13 +106,18 @@ function chooseSuite(hello: ClientHello, terms: NegotiationTerms, types: Certifi
   const suite = offered.find(({ keyExchange }) => {
     if (keyExchange === 'psk') return true;
     if (!canDoP256(hello)) return false;
-    return keyExchange === 'ecdhe-psk' || (terms.serverIdentity !== undefined && canDoEcdsa(hello) && types !== undefined);
+    return (
+      keyExchange === 'ecdhe-psk' || (terms.serverIdentity !== undefined && canDoEcdsa(hello) && types !== undefined)
+    );
   });
   if (suite !== undefined) return suite;
   const isOnlyTypes = offered.length > 0 && terms.serverIdentity !== undefined && types === undefined;
   throw new AlertError(
     isOnlyTypes ? 'unsupportedCertificate' : 'handshakeFailure',
-    `nothing in common with ${hello.cipherSuites.slice(0, 16).map((id) => id.toString(16)).join(' ')}`,
+    `nothing in common with ${hello.cipherSuites
+      .slice(0, 16)
+      .map((id) => id.toString(16))
+      .join(' ')}`,
   );
 }
 
@@ -132,17 +140,23 @@ interface CertificateTypes {
   readonly client: number;
 }
 
-/** The first of the client's types that we can show, and the first that we can check (RFC 7250 s4.2). */
+/**
+ * The first of the client's types that we can check, and the first that we can show (RFC 7250 s4.2); but a client that proves
+ * itself by a raw public key gets ours as one when it takes that: it is less likely to know our issuer.
+ */
 function chooseCertificateTypes(hello: ClientHello, terms: NegotiationTerms): CertificateTypes | undefined {
   const { serverIdentity, credentials } = terms;
   if (serverIdentity === undefined) return undefined;
-  const canShow: number[] = [CertificateType.rawPublicKey];
-  if (serverIdentity.chain.length > 0) canShow.push(CertificateType.x509);
-  const canCheck: number[] = [];
-  if (credentials.verifyRawPublicKey !== undefined) canCheck.push(CertificateType.rawPublicKey);
-  if (credentials.trustAnchors.length > 0) canCheck.push(CertificateType.x509);
-  const server = (hello.extensions.serverCertificateTypes ?? [CertificateType.x509]).find((t) => canShow.includes(t));
-  const client = (hello.extensions.clientCertificateTypes ?? [CertificateType.x509]).find((t) => canCheck.includes(t));
+  const { clientCertificateTypes = [CertificateType.x509], serverCertificateTypes = [CertificateType.x509] } =
+    hello.extensions;
+  const canCheck = (type: number) =>
+    (type === CertificateType.rawPublicKey && credentials.verifyRawPublicKey !== undefined) ||
+    (type === CertificateType.x509 && credentials.trustAnchors.length > 0);
+  const canShow = (type: number) =>
+    type === CertificateType.rawPublicKey || (type === CertificateType.x509 && serverIdentity.chain.length > 0);
+  const client = clientCertificateTypes.find(canCheck);
+  const takesRaw = serverCertificateTypes.includes(CertificateType.rawPublicKey);
+  const server = client === CertificateType.rawPublicKey && takesRaw ? client : serverCertificateTypes.find(canShow);
   return server === undefined || client === undefined ? undefined : { server, client };
 }
 
@@ -163,7 +177,9 @@ function serverExtensions(
   if (asked.ecPointFormats !== undefined && suite.keyExchange !== 'psk') {
     extensions.ecPointFormats = [PointFormat.uncompressed];
   }
-  if (types !== undefined && asked.serverCertificateTypes !== undefined) extensions.serverCertificateType = types.server;
-  if (types !== undefined && asked.clientCertificateTypes !== undefined) extensions.clientCertificateType = types.client;
+  if (types !== undefined && asked.serverCertificateTypes !== undefined)
+    extensions.serverCertificateType = types.server;
+  if (types !== undefined && asked.clientCertificateTypes !== undefined)
+    extensions.clientCertificateType = types.client;
   return extensions;
 }

@@ -83,7 +83,9 @@ export class CbcCipher implements RecordCipher {
     const expected = mac(this.#read.macKey, aad, padded.subarray(0, dataLength));
     const longest = hashBlocks(aad.length + padded.length - MAC_LENGTH - 1);
     const missing = longest - hashBlocks(aad.length + dataLength);
-    createHash('sha256').update(ZEROS.subarray(0, missing * HASH_BLOCK)).digest();
+    createHash('sha256')
+      .update(ZEROS.subarray(0, missing * HASH_BLOCK))
+      .digest();
     const macMatches = timingSafeEqual(expected, padded.subarray(dataLength, length)) ? 1 : 0;
     return (good & macMatches) === 1 ? padded.subarray(0, dataLength) : undefined;
   }

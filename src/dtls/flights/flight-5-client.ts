@@ -29,7 +29,8 @@ function receiveCertificate(context: HandshakeContext, message: AssembledMessage
   const certificate = decodeCertificate(message.body, context.agreement.clientCertificateKind);
   context.clientCertificate = certificate;
   context.clientPublicKey = publicKeyOf(certificate);
-  if (!isP256(context.clientPublicKey)) throw new AlertError('unsupportedCertificate', "the client's key is not on P-256");
+  if (!isP256(context.clientPublicKey))
+    throw new AlertError('unsupportedCertificate', "the client's key is not on P-256");
   context.enter(message);
 }
 
@@ -121,7 +122,9 @@ async function identifyCertificate(context: HandshakeContext, chain: readonly Bu
 async function identifyRawPublicKey(context: HandshakeContext, subjectPublicKeyInfo: Buffer) {
   const { services } = context;
   const { credentials } = services;
-  const name = await services.ask(() => credentials.verifyRawPublicKey?.(subjectPublicKeyInfo) ?? Promise.resolve(undefined));
+  const name = await services.ask(
+    () => credentials.verifyRawPublicKey?.(subjectPublicKeyInfo) ?? Promise.resolve(undefined),
+  );
   if (name === undefined) throw new AlertError('certificateUnknown', 'the raw public key is of nobody we know');
   return { mode: 'rpk', name } as const;
 }

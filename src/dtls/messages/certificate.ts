@@ -10,8 +10,7 @@ const MAX_CHAIN_LENGTH = 8;
  * was agreed on in the hellos.
  */
 export type Certificate =
-  | { kind: 'x509'; chain: readonly Buffer[] }
-  | { kind: 'raw-public-key'; subjectPublicKeyInfo: Buffer };
+  { kind: 'x509'; chain: readonly Buffer[] } | { kind: 'raw-public-key'; subjectPublicKeyInfo: Buffer };
 
 export function encodeCertificate(certificate: Certificate): Buffer {
   if (certificate.kind === 'raw-public-key') {

@@ -1,8 +1,4 @@
-import {
-  decodeClientHelloExtensions,
-  encodeClientHelloExtensions,
-  type ClientHelloExtensions,
-} from './extensions';
+import { decodeClientHelloExtensions, encodeClientHelloExtensions, type ClientHelloExtensions } from './extensions';
 import { decodeUint16List, encodeUint16List, WireReader, WireWriter } from '../wire';
 
 export const RANDOM_LENGTH = 32;

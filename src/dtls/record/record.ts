@@ -61,7 +61,12 @@ export function readRecord(datagram: Buffer, offset: number, cidLength: number):
 }
 
 /** A record without protection: epoch 0. */
-export function encodePlainRecord(type: number, sequence: number, fragment: Buffer, version: number = DTLS_1_2): Buffer {
+export function encodePlainRecord(
+  type: number,
+  sequence: number,
+  fragment: Buffer,
+  version: number = DTLS_1_2,
+): Buffer {
   const record = Buffer.allocUnsafe(RECORD_HEADER_LENGTH + fragment.length);
   record.writeUInt8(type, 0);
   record.writeUInt16BE(version, 1);

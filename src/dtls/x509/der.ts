@@ -46,7 +46,8 @@ export class DerReader {
   read(tag?: number): DerElement {
     const start = this.#offset;
     const found = this.#byte();
-    if (tag !== undefined && found !== tag) throw new CodecError(`a certificate has the tag ${found} instead of ${tag}`);
+    if (tag !== undefined && found !== tag)
+      throw new CodecError(`a certificate has the tag ${found} instead of ${tag}`);
     const length = this.#length();
     if (length > this.#bytes.length - this.#offset) throw new CodecError('a certificate is cut off');
     const content = this.#bytes.subarray(this.#offset, this.#offset + length);
