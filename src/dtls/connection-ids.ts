@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../errors';
 /** Two bytes for the instance, six that no other connection of the instance has. */
 export const CONNECTION_ID_LENGTH = 8;
 const INSTANCE_LENGTH = 2;
+const SERIAL_LENGTH = CONNECTION_ID_LENGTH - INSTANCE_LENGTH;
 
 /** The instance's number that a connection id holds, for whoever routes datagrams to many instances. */
 export function instanceOf(connectionId: Buffer): number {
@@ -16,6 +17,7 @@ export function instanceOf(connectionId: Buffer): number {
 export class ConnectionIds<Owner> {
   readonly #instance: number;
   readonly #random: (length: number) => Buffer;
+  /** By serial number: 48 bits are a safe integer, and a number costs less than a Buffer. */
   readonly #owners = new Map<number, Owner>();
 
   /** @throws {InvalidArgumentError} the instance's number is not 0..65535. */
@@ -31,35 +33,35 @@ export class ConnectionIds<Owner> {
     return this.#owners.size;
   }
 
-  /** One that is not in use; `assign` it before the next is allocated. */
-  allocate(): Buffer {
+  /** The serial number of one that is not in use; `assign` it before the next is allocated. */
+  allocate(): number {
+    let serial: number;
+    do serial = this.#random(SERIAL_LENGTH).readUIntBE(0, SERIAL_LENGTH);
+    while (this.#owners.has(serial));
+    return serial;
+  }
+
+  /** The connection id as records hold it. */
+  encode(serial: number): Buffer {
     const connectionId = Buffer.alloc(CONNECTION_ID_LENGTH);
     connectionId.writeUInt16BE(this.#instance, 0);
-    do this.#random(CONNECTION_ID_LENGTH - INSTANCE_LENGTH).copy(connectionId, INSTANCE_LENGTH);
-    while (this.#owners.has(keyOf(connectionId)));
+    connectionId.writeUIntBE(serial, INSTANCE_LENGTH, SERIAL_LENGTH);
     return connectionId;
   }
 
   /** The owner; `undefined` also of one that another instance gave out. */
   find(connectionId: Buffer): Owner | undefined {
-    return instanceOf(connectionId) === this.#instance ? this.#owners.get(keyOf(connectionId)) : undefined;
+    if (instanceOf(connectionId) !== this.#instance) return undefined;
+    return this.#owners.get(connectionId.readUIntBE(INSTANCE_LENGTH, SERIAL_LENGTH));
   }
 
   /** Says whose it is: first a handshake's, then its session's. */
-  assign(connectionId: Buffer, owner: Owner): void {
-    this.#owners.set(keyOf(connectionId), owner);
+  assign(serial: number, owner: Owner): void {
+    this.#owners.set(serial, owner);
   }
 
-  free(connectionId: Buffer): void {
-    this.#owners.delete(keyOf(connectionId));
+  /** Frees it, unless it has another owner by now. */
+  free(serial: number, owner: Owner): void {
+    if (this.#owners.get(serial) === owner) this.#owners.delete(serial);
   }
-
-  clear(): void {
-    this.#owners.clear();
-  }
-}
-
-/** 48 bits are a safe integer, and a number is the cheapest key of a Map. */
-function keyOf(connectionId: Buffer): number {
-  return connectionId.readUIntBE(INSTANCE_LENGTH, CONNECTION_ID_LENGTH - INSTANCE_LENGTH);
 }

@@ -14,11 +14,11 @@ export interface Connection {
   inner: Channel;
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
-  /** The connection id that the peer puts into its records. */
-  readonly ownConnectionId: Buffer | undefined;
+  /** Of the connection id that the peer puts into its records (`ConnectionIds`). */
+  readonly serial: number | undefined;
   readonly maxPlaintextLength: number;
-  /** The ClientHello's, to know a late copy of it. */
-  readonly clientRandom: Buffer;
+  /** 48 bits of the ClientHello's random, to know a late copy of it. */
+  readonly helloTag: number;
   /** Flight 6, as long as the peer may not have it. */
   lastFlight: FlightTransmitter | undefined;
 }
@@ -98,7 +98,7 @@ export class DtlsChannel implements Channel {
   receive(record: DtlsRecord, from: Channel): boolean {
     const connection = this.#connection;
     // A peer that agreed on a connection id uses it in every record (RFC 9146 s3).
-    if (connection.ownConnectionId !== undefined && record.cid === undefined) return false;
+    if (connection.serial !== undefined && record.cid === undefined) return false;
     const read = connection.reader.read(record);
     const { statistics } = this.#owner;
     if (read === 'forged' || read === 'replayed') {

@@ -15,11 +15,12 @@ import type { Handshake } from './handshake';
 import { HandshakeDesk, type DtlsRefusal } from './handshake-desk';
 import { HelloGate } from './hello-gate';
 import { decodeChangeCipherSpec } from './messages/change-cipher-spec';
+import type { ClientHello } from './messages/client-hello';
 import { decodeHandshakeFragments, type HandshakeFragment } from './messages/handshake-fragment';
 import { HandshakeType } from './messages/handshake-type';
 import { makePeer, peerOf, tidyPeer } from './peer';
 import { ContentType, readRecord, type DtlsRecord } from './record/record';
-import { SessionCache, type ResumableSession } from './session-cache';
+import { packId, packSecret, SessionCache, type ResumableSession } from './session-cache';
 import { SessionTable } from './session-table';
 
 export interface DtlsOptions {
@@ -44,7 +45,7 @@ const MIN_MTU = 128;
 /** A datagram with more records than this is not of a device. */
 const MAX_RECORDS = 32;
 const LOG_LINES_PER_MINUTE = 60;
-const SWEEP_INTERVAL = 300_000;
+const SWEEP_INTERVAL = 60_000;
 /** How long flight 6 is kept for a peer that does not have it (RFC 6347 s4.2.4: twice the maximum segment lifetime). */
 const LAST_FLIGHT_LIFETIME = 240_000;
 
@@ -205,7 +206,7 @@ export class DtlsTransport implements Transport {
     if (proven === undefined) return;
     const peer = peerOf(inner);
     // A copy that the network held back must not start anything.
-    if (peer?.channel?.connection.clientRandom.equals(proven.hello.random) === true) return;
+    if (peer?.channel?.connection.helloTag === helloTag(proven.hello)) return;
     if (peer?.handshake?.isRepeated(proven.hello.random) === true) {
       peer.handshake.transmitter.peerRepeated();
       return;
@@ -216,20 +217,13 @@ export class DtlsTransport implements Transport {
 
   /** The client's Finished is verified: now, and not before, the session takes the place of older ones. */
   #established(handshake: Handshake): void {
-    const { inner, context, transmitter } = handshake;
+    const { inner, context } = handshake;
     const { resumed } = context.agreement;
     const connection = connectionOf(handshake);
     const channel = resumed?.channel ?? this.#newChannel(handshake, connection);
     if (resumed?.channel !== undefined) this.#moveOn(channel, connection);
-    if (connection.ownConnectionId !== undefined) {
-      this.#shared.connectionIds.assign(connection.ownConnectionId, channel);
-    }
+    if (connection.serial !== undefined) this.#shared.connectionIds.assign(connection.serial, channel);
     this.#settle(inner, channel);
-    if (resumed === undefined) {
-      this.#shared.wheel.schedule(LAST_FLIGHT_LIFETIME, () => {
-        if (channel.connection.lastFlight === transmitter) channel.forgetLastFlight();
-      });
-    }
     this.#sweepLater();
     const early = handshake.takeEarly();
     for (const data of early.data) channel.deliverEarly(data);
@@ -259,13 +253,20 @@ export class DtlsTransport implements Transport {
     if (agreement.resumed !== undefined) return agreement.resumed;
     if (sessionId.length === 0 || masterSecret === undefined || identity === undefined) return undefined;
     const deadline = this.#shared.clock.monotonic() + this.#shared.limits.resumptionLifetime;
-    return { id: sessionId, masterSecret, suite: agreement.suite, identity, deadline, channel: undefined };
+    return {
+      id: packId(sessionId),
+      masterSecret: packSecret(masterSecret),
+      suite: agreement.suite,
+      identity,
+      deadline,
+      channel: undefined,
+    };
   }
 
   /** The channel of a resumed session goes on with new keys. */
   #moveOn(channel: DtlsChannel, connection: Connection): void {
     const old = channel.connection;
-    if (old.ownConnectionId !== undefined) this.#shared.connectionIds.free(old.ownConnectionId);
+    if (old.serial !== undefined) this.#shared.connectionIds.free(old.serial, channel);
     this.#shared.sessions.move(channel, connection.inner.address);
     if (old.inner !== connection.inner) this.#leave(old.inner, channel);
     channel.continueOn(connection);
@@ -276,7 +277,7 @@ export class DtlsTransport implements Transport {
     const peer = makePeer(inner);
     const old = peer.channel;
     peer.channel = channel;
-    if (old !== undefined && old !== channel && old.connection.ownConnectionId === undefined) old.drop(false);
+    if (old !== undefined && old !== channel && old.connection.serial === undefined) old.drop(false);
   }
 
   #leave(inner: Channel, channel: DtlsChannel): void {
@@ -317,10 +318,10 @@ export class DtlsTransport implements Transport {
 
   #ended(channel: DtlsChannel, isFatal: boolean): void {
     const { sessions, resumable, connectionIds, statistics } = this.#shared;
-    const { inner, ownConnectionId } = channel.connection;
+    const { inner, serial } = channel.connection;
     sessions.remove(channel);
     statistics.sessions = sessions.admission.count;
-    if (ownConnectionId !== undefined) connectionIds.free(ownConnectionId);
+    if (serial !== undefined) connectionIds.free(serial, channel);
     if (channel.resumable !== undefined) {
       channel.resumable.channel = undefined;
       if (isFatal) resumable.remove(channel.resumable);
@@ -351,22 +352,30 @@ export class DtlsTransport implements Transport {
     const { sessions, resumable, clock, limits } = this.#shared;
     const now = clock.monotonic();
     resumable.removeExpired(now);
-    for (const channel of sessions.all()) if (channel.lastHeard + limits.idleTimeout <= now) channel.drop(false);
+    for (const channel of sessions.all()) {
+      const silence = now - channel.lastHeard;
+      if (silence >= LAST_FLIGHT_LIFETIME) channel.forgetLastFlight();
+      if (silence >= limits.idleTimeout) channel.drop(false);
+    }
     if (sessions.admission.count > 0 || resumable.size > 0) this.#sweepLater();
   }
 }
 
-function connectionOf({ inner, reader, writer, transmitter, context }: Handshake): Connection {
+function connectionOf({ inner, serial, reader, writer, transmitter, context }: Handshake): Connection {
   if (reader === undefined) throw new Error('a handshake is connected without keys');
-  const { agreement, ownConnectionId, hello } = context;
+  const { agreement, hello } = context;
   return {
     inner,
     reader,
     writer,
-    ownConnectionId,
+    serial,
     maxPlaintextLength: agreement.maxPlaintextLength,
-    // A copy: the hello is a view into a datagram.
-    clientRandom: Buffer.from(hello.random),
+    helloTag: helloTag(hello),
     lastFlight: agreement.resumed === undefined ? transmitter : undefined,
   };
+}
+
+function helloTag({ random }: ClientHello): number {
+  // The first four bytes may be a time (RFC 5246 s7.4.1.2), the last ones are random.
+  return random.readUIntBE(random.length - 6, 6);
 }

@@ -10,7 +10,7 @@ import { negotiate, type Agreement } from './negotiation';
 import { makePeer, peerOf, tidyPeer } from './peer';
 import { ContentType, encodePlainRecord } from './record/record';
 import { ServerIdentitySource, type ServerIdentity } from './server-identity';
-import { SESSION_ID_LENGTH } from './session-cache';
+import { SESSION_ID_LENGTH, unpackId } from './session-cache';
 
 /** A peer that was not let in. */
 export interface DtlsRefusal {
@@ -132,14 +132,29 @@ export class HandshakeDesk implements HandshakeListener {
     services: HandshakeServices,
   ): void {
     const { connectionIds, clock, wheel, limits, mtu, statistics } = this.#shared;
-    const connectionId = agreement.clientConnectionId === undefined ? undefined : connectionIds.allocate();
-    const own = { messageSeq: message.messageSeq, sessionId: this.#sessionId(agreement), connectionId };
+    const serial = agreement.clientConnectionId === undefined ? undefined : connectionIds.allocate();
+    const own = {
+      messageSeq: message.messageSeq,
+      sessionId: this.#sessionId(agreement),
+      connectionId: serial === undefined ? undefined : connectionIds.encode(serial),
+    };
     const context = new HandshakeContext(services, hello, agreement, own);
-    const options = { context, inner, clock, wheel, limits, mtu, listener: this, recordSequence, hello: message };
+    const options = {
+      context,
+      serial,
+      inner,
+      clock,
+      wheel,
+      limits,
+      mtu,
+      listener: this,
+      recordSequence,
+      hello: message,
+    };
     const handshake = new Handshake(options);
     this.admission.take(inner.address.host);
     this.#handshakes.add(handshake);
-    if (connectionId !== undefined) connectionIds.assign(connectionId, handshake);
+    if (serial !== undefined) connectionIds.assign(serial, handshake);
     makePeer(inner).handshake = handshake;
     statistics.handshakesStarted += 1;
     statistics.handshakes = this.admission.count;
@@ -148,7 +163,7 @@ export class HandshakeDesk implements HandshakeListener {
 
   /** Only a session with an extended master secret may be resumed (RFC 7627 s5.4). */
   #sessionId(agreement: Agreement): Buffer {
-    if (agreement.resumed !== undefined) return agreement.resumed.id;
+    if (agreement.resumed !== undefined) return unpackId(agreement.resumed.id);
     const isResumable = agreement.extendedMasterSecret && this.#shared.limits.resumableSessions > 0;
     return isResumable ? this.#shared.random(SESSION_ID_LENGTH) : Buffer.alloc(0);
   }
@@ -187,15 +202,10 @@ export class HandshakeDesk implements HandshakeListener {
 
   #release(handshake: Handshake): void {
     if (!this.#handshakes.delete(handshake)) return;
-    const { inner, context } = handshake;
+    const { inner } = handshake;
     this.admission.release(inner.address.host);
     this.#shared.statistics.handshakes = this.admission.count;
-    const { ownConnectionId } = context;
-    const { connectionIds } = this.#shared;
-    // Of an established session it has another owner by now.
-    if (ownConnectionId !== undefined && connectionIds.find(ownConnectionId) === handshake) {
-      connectionIds.free(ownConnectionId);
-    }
+    if (handshake.serial !== undefined) this.#shared.connectionIds.free(handshake.serial, handshake);
     const peer = peerOf(inner);
     if (peer?.handshake === handshake) peer.handshake = undefined;
     tidyPeer(inner);

@@ -41,6 +41,8 @@ export interface HandshakeListener {
 
 export interface HandshakeOptions {
   readonly context: HandshakeContext;
+  /** Of our connection id (`ConnectionIds`). */
+  readonly serial: number | undefined;
   readonly inner: Channel;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
@@ -58,6 +60,7 @@ export interface HandshakeOptions {
  */
 export class Handshake {
   readonly context: HandshakeContext;
+  readonly serial: number | undefined;
   readonly inner: Channel;
   readonly writer: RecordWriter;
   readonly transmitter: FlightTransmitter;
@@ -77,6 +80,7 @@ export class Handshake {
     const { context, inner, limits, wheel, clock, hello } = options;
     this.#options = options;
     this.context = context;
+    this.serial = options.serial;
     this.inner = inner;
     this.writer = new RecordWriter(options.recordSequence);
     this.transmitter = new FlightTransmitter({

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { PeerIdentity } from '../transport/transport';
 import type { CipherSuite } from './cipher-suites/cipher-suite';
 import type { DtlsChannel } from './dtls-channel';
@@ -9,8 +9,10 @@ export const SESSION_ID_LENGTH = 16;
 export interface ResumableSession {
   /** The channel that lives on when the session is resumed; `undefined` once it is closed. */
   channel: DtlsChannel | undefined;
-  readonly id: Buffer;
-  readonly masterSecret: KeyObject;
+  /** By `packId`. */
+  readonly id: string;
+  /** By `packSecret`. */
+  readonly masterSecret: string;
   readonly suite: CipherSuite;
   readonly identity: PeerIdentity;
   /** `monotonic()` ms. */
@@ -31,7 +33,7 @@ export class SessionCache {
   }
 
   put(session: ResumableSession): void {
-    this.#sessions.set(keyOf(session.id), session);
+    this.#sessions.set(session.id, session);
     if (this.#sessions.size <= this.#capacity) return;
     for (const oldest of this.#sessions.keys()) {
       this.#sessions.delete(oldest);
@@ -41,14 +43,14 @@ export class SessionCache {
 
   get(id: Buffer, now: number): ResumableSession | undefined {
     if (id.length !== SESSION_ID_LENGTH) return undefined;
-    const session = this.#sessions.get(keyOf(id));
+    const session = this.#sessions.get(packId(id));
     if (session === undefined || session.deadline > now) return session;
     this.remove(session);
     return undefined;
   }
 
   remove(session: ResumableSession): void {
-    this.#sessions.delete(keyOf(session.id));
+    this.#sessions.delete(session.id);
   }
 
   removeIdentity(isCutOff: (identity: PeerIdentity) => boolean): void {
@@ -64,6 +66,23 @@ export class SessionCache {
   }
 }
 
-function keyOf(id: Buffer): string {
+/*
+ * Sessions live for a day and there are many of them. As a string a value costs its own length; a KeyObject costs 1.2 KB, and
+ * a small Buffer may keep the 8 KiB alive that it was cut from.
+ */
+
+export function packId(id: Buffer): string {
   return id.toString('latin1');
+}
+
+export function unpackId(id: string): Buffer {
+  return Buffer.from(id, 'latin1');
+}
+
+export function packSecret(secret: KeyObject): string {
+  return secret.export().toString('latin1');
+}
+
+export function unpackSecret(secret: string): KeyObject {
+  return createSecretKey(secret, 'latin1');
 }

@@ -115,7 +115,7 @@ export function prf(secret: Buffer, label: string, seed: Buffer, length: number)
 /** The records of a datagram. @param cidLength of the connection id that its receiver asked for. */
 export function recordsOf(datagram: Buffer, cidLength = 0): Record[] {
   const records: Record[] = [];
-  for (let at = 0; at < datagram.length; ) {
+  for (let at = 0; at < datagram.length;) {
     const type = datagram.readUInt8(at);
     const n = type === Content.cid ? cidLength : 0;
     const length = datagram.readUInt16BE(at + 11 + n);
@@ -355,7 +355,7 @@ export class DtlsClient {
   }
 
   #receiveHandshake(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const type = bytes.readUInt8(at);
       const length = bytes.readUIntBE(at + 1, 3);
       const seq = bytes.readUInt16BE(at + 4);
@@ -364,7 +364,7 @@ export class DtlsClient {
       this.#part(type, length, seq, offset, bytes.subarray(at + 12, at + 12 + size));
       at += 12 + size;
     }
-    for (let part = this.#parts.get(this.#expectedSeq); part !== undefined; ) {
+    for (let part = this.#parts.get(this.#expectedSeq); part !== undefined;) {
       if (part.have.size < part.body.length) return;
       const seq = this.#expectedSeq;
       this.#parts.delete(seq);
@@ -425,7 +425,7 @@ export class DtlsClient {
     this.serverRandom = Buffer.from(body.subarray(2, 34));
     const idLength = body.readUInt8(34);
     this.sessionId = Buffer.from(body.subarray(35, 35 + idLength));
-    for (let at = 35 + idLength + 5; at < body.length; ) {
+    for (let at = 35 + idLength + 5; at < body.length;) {
       const length = body.readUInt16BE(at + 2);
       this.serverExtensions.set(body.readUInt16BE(at), Buffer.from(body.subarray(at + 4, at + 4 + length)));
       at += 4 + length;

@@ -20,7 +20,7 @@ export class RecordWriter {
   /** @param cid the connection id that the peer wants to see; `undefined` or empty: none. */
   setCipher(cipher: RecordCipher, cid: Buffer | undefined): void {
     this.#cipher = cipher;
-    this.#cid = cid;
+    this.#cid = cid !== undefined && cid.length > 0 ? cid : undefined;
   }
 
   /** The most bytes of a record besides its data. */
