@@ -1,3 +1,5 @@
+import type { Channel } from '../transport/transport';
+import type { DtlsStatistics } from './dtls-statistics';
 import type { FlightMessage } from './handshake-context';
 import { encodeHandshakeFragment, HANDSHAKE_HEADER_LENGTH } from './messages/handshake-fragment';
 import type { RecordWriter } from './record/record-writer';
@@ -8,9 +10,8 @@ export interface TransmitterOptions {
   readonly writer: RecordWriter;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
-  readonly send: (datagram: Buffer) => void;
-  /** Called for each repetition of a flight. */
-  readonly repeated: () => void;
+  readonly inner: Channel;
+  readonly statistics: DtlsStatistics;
   /** The longest datagram, in bytes. */
   readonly mtu: number;
   /** The longest plaintext of a record. */
@@ -86,7 +87,7 @@ export class FlightTransmitter {
 
   #repeat(): void {
     this.#repeats += 1;
-    this.#options.repeated();
+    this.#options.statistics.flightsRepeated += 1;
     this.#send();
   }
 
@@ -97,14 +98,14 @@ export class FlightTransmitter {
     let length = 0;
     for (const record of this.#records(mtu)) {
       if (length + record.length > mtu && length > 0) {
-        this.#options.send(Buffer.concat(datagram, length));
+        this.#options.inner.send(Buffer.concat(datagram, length));
         datagram = [];
         length = 0;
       }
       datagram.push(record);
       length += record.length;
     }
-    this.#options.send(Buffer.concat(datagram, length));
+    this.#options.inner.send(Buffer.concat(datagram, length));
   }
 
   *#records(mtu: number): Generator<Buffer> {

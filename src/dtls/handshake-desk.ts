@@ -113,10 +113,6 @@ export class HandshakeDesk implements HandshakeListener {
     }
   }
 
-  repeated(): void {
-    this.#shared.statistics.flightsRepeated += 1;
-  }
-
   /** A peer that has a session already takes no more room. */
   #hasRoom(inner: Channel): boolean {
     const { host } = inner.address;
@@ -147,6 +143,7 @@ export class HandshakeDesk implements HandshakeListener {
       wheel,
       limits,
       mtu,
+      statistics,
       listener: this,
       recordSequence,
       hello: message,

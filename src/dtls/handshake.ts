@@ -4,6 +4,7 @@ import type { Clock } from '../util/clock';
 import type { TimerWheel, WheelTimer } from '../util/timer-wheel';
 import { AlertError, encodeAlert, type AlertName } from './alert';
 import type { DtlsLimits } from './dtls-limits';
+import type { DtlsStatistics } from './dtls-statistics';
 import { FlightTransmitter } from './flight-transmitter';
 import { resumptionFlight } from './flights/flight-4-resumption';
 import { serverHelloFlight } from './flights/flight-4-server-hello';
@@ -35,8 +36,6 @@ export interface HandshakeListener {
   /** The client's Finished is verified and the server's last flight sent. */
   connected(handshake: Handshake): void;
   failed(handshake: Handshake, reason: Error): void;
-  /** A flight was repeated. */
-  repeated(): void;
 }
 
 export interface HandshakeOptions {
@@ -49,6 +48,7 @@ export interface HandshakeOptions {
   readonly limits: DtlsLimits;
   readonly mtu: number;
   readonly listener: HandshakeListener;
+  readonly statistics: DtlsStatistics;
   /** Of the record and the message that the ClientHello with the good cookie came in. */
   readonly recordSequence: number;
   readonly hello: AssembledMessage;
@@ -87,8 +87,8 @@ export class Handshake {
       writer: this.writer,
       clock,
       wheel,
-      send: (datagram) => inner.send(datagram),
-      repeated: () => options.listener.repeated(),
+      inner,
+      statistics: options.statistics,
       mtu: options.mtu,
       maxPlaintextLength: context.agreement.maxPlaintextLength,
       retransmission: limits.retransmission,
