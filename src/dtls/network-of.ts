@@ -10,8 +10,11 @@ export function networkOf(host: string): string {
   const [head = '', tail] = address.split('::');
   const groups = head === '' ? [] : head.split(':');
   if (tail !== undefined) {
-    const after = tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0);
-    while (groups.length + after < 8) groups.push('0');
+    const after = tail === '' ? [] : tail.split(':');
+    // An IPv4 address at the end stands for two groups.
+    const length = after.length + (tail.includes('.') ? 1 : 0);
+    while (groups.length + length < 8) groups.push('0');
+    groups.push(...after);
   }
   return groups
     .slice(0, 4)

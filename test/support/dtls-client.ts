@@ -145,6 +145,8 @@ export class DtlsClient {
   /** Types of the handshake messages received in order, once each. */
   readonly messages: number[] = [];
   onData: ((data: Buffer) => void) | undefined;
+  /** Changes records on their way. */
+  tamper: ((record: Buffer) => Buffer) | undefined;
   connected = false;
   /** The server's flight 4 is complete. */
   helloDone = false;
@@ -293,7 +295,8 @@ export class DtlsClient {
   }
 
   sendRecord(type: number, data: Buffer, epoch: 0 | 1): void {
-    const record = epoch === 0 ? this.plainRecord(type, data) : this.seal(type, data);
+    const sealed = epoch === 0 ? this.plainRecord(type, data) : this.seal(type, data);
+    const record = this.tamper?.(sealed) ?? sealed;
     if (this.#corked === undefined) this.#transmit(record);
     else this.#corked.push(record);
   }
