@@ -6,8 +6,8 @@ import type { PeerAddress } from '../transport/transport';
 import type { Clock } from '../util/clock';
 
 const MAX_HELLO_LENGTH = 2048;
-const MAX_PENDING = 64;
-const MAX_PENDING_PER_NETWORK = 8;
+const MAX_PENDING = 256;
+const MAX_PENDING_PER_NETWORK = 32;
 const LIFETIME = 10_000;
 
 interface PendingHello {
@@ -18,8 +18,8 @@ interface PendingHello {
 
 /**
  * ClientHellos that come in fragments, before their senders proved an address. There is one small store for all of them,
- * 64 of at most 2 KiB, so that no flood of fragments costs more; the oldest gives way. A hello in one piece, as nearly all
- * are, never touches it.
+ * 256 of at most 2 KiB, so that no flood of fragments costs more; the oldest, of the same network first, gives way. A hello in
+ * one piece, as nearly all are, never touches it.
  */
 export class HelloAssembler {
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class HelloAssembler {
     if (fragment.fragment.length === 0) return undefined;
     const key = `${address.host} ${address.port} ${fragment.messageSeq}`;
     const pending = this.#find(key) ?? this.#make(key, address, fragment);
-    if (pending === undefined || !pending.message.add(fragment) || !pending.message.isComplete) return undefined;
+    if (!pending.message.add(fragment) || !pending.message.isComplete) return undefined;
     this.#pending.delete(key);
     return pending.message.body;
   }
@@ -57,22 +57,29 @@ export class HelloAssembler {
     return undefined;
   }
 
-  #make(key: string, address: PeerAddress, fragment: HandshakeFragment): PendingHello | undefined {
+  #make(key: string, address: PeerAddress, fragment: HandshakeFragment): PendingHello {
     const network = networkOf(address.host);
-    this.#dropOld();
-    let ofNetwork = 0;
-    for (const pending of this.#pending.values()) if (pending.network === network) ofNetwork += 1;
-    if (ofNetwork >= MAX_PENDING_PER_NETWORK) return undefined;
+    this.#makeRoom(network);
     const pending = { network, message: new PartialMessage(fragment), deadline: this.#clock.monotonic() + LIFETIME };
     this.#pending.set(key, pending);
     return pending;
   }
 
-  #dropOld(): void {
+  #makeRoom(network: string): void {
     const now = this.#clock.monotonic();
+    let oldestOfNetwork: string | undefined;
+    let ofNetwork = 0;
     for (const [key, pending] of this.#pending) {
-      if (pending.deadline > now && this.#pending.size < MAX_PENDING) return;
-      this.#pending.delete(key);
+      if (pending.deadline <= now) this.#pending.delete(key);
+      else if (pending.network === network) {
+        ofNetwork += 1;
+        oldestOfNetwork ??= key;
+      }
+    }
+    if (oldestOfNetwork !== undefined && ofNetwork >= MAX_PENDING_PER_NETWORK) this.#pending.delete(oldestOfNetwork);
+    for (const oldest of this.#pending.keys()) {
+      if (this.#pending.size < MAX_PENDING) return;
+      this.#pending.delete(oldest);
     }
   }
 }

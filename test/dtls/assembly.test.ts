@@ -92,10 +92,10 @@ describe('The store of fragmented ClientHellos', () => {
       const host = `10.${(n >> 8) & 255}.${n & 255}.${n % 200}`;
       assert.equal(assembler.add({ host, port: 5000 + n }, hello(2000, 0, 10)), undefined);
     }
-    assert.equal(assembler.size, 64);
+    assert.equal(assembler.size, 256);
     const fromOne = new HelloAssembler(clock);
     for (let port = 1; port < 100; port++) fromOne.add({ host: '10.0.0.1', port }, hello(2000, 0, 10));
-    assert.equal(fromOne.size, 8);
+    assert.equal(fromOne.size, 32);
     assert.equal(fromOne.add({ host: '10.0.0.1', port: 1 }, hello(5000, 0, 10)), undefined);
   });
 

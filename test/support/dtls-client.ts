@@ -174,6 +174,7 @@ export class DtlsClient {
   #flight: (() => void)[] = [];
   #timer: Timer | undefined;
   #wait = 1000;
+  #sentAt = 0;
   #connecting: ((ok: boolean) => void)[] = [];
   readonly #transmit: (datagram: Buffer) => void;
   #corked: Buffer[] | undefined;
@@ -321,6 +322,7 @@ export class DtlsClient {
   /** The answer to a complete flight 4. */
   sendFlight5(): void {
     this.#flight = [];
+    this.#wait = 1000;
     this.cork(() => {
       if (this.#certificateRequested) this.sendMessage(Type.certificate, this.certificateBody());
       this.sendMessage(Type.clientKeyExchange, this.keyExchangeBody());
@@ -379,8 +381,13 @@ export class DtlsClient {
 
   #part(type: number, length: number, seq: number, offset: number, bytes: Buffer): void {
     if (seq < this.#expectedSeq) {
-      // The server repeats its flight: it has not got ours. Or it repeats the Finished that ends a resumption.
-      if (this.connected && this.resumed && type === Type.finished) for (const step of this.#flight) step();
+      // The server repeats its flight: it has not got ours (RFC 6347 s4.2.4).
+      const isLast = type === (this.resumed ? Type.finished : Type.serverHelloDone);
+      const now = this.options.clock?.monotonic() ?? 0;
+      if (isLast && this.helloDone && this.answer === 'all' && now - this.#sentAt >= 250) {
+        this.#sentAt = now;
+        for (const step of this.#flight) step();
+      }
       return;
     }
     const part = this.#parts.get(seq) ?? { type, body: Buffer.alloc(length), have: new Set<number>() };
@@ -410,8 +417,8 @@ export class DtlsClient {
   }
 
   #finished(): void {
-    this.#flight = [];
     this.stop();
+    this.#flight = [];
     if (this.resumed) {
       this.helloDone = true;
       if (this.answer !== 'all') return;
@@ -570,6 +577,7 @@ export class DtlsClient {
 
   #await(): void {
     this.stop();
+    this.#sentAt = this.options.clock?.monotonic() ?? 0;
     this.#timer = this.options.clock?.setTimer(() => {
       this.#wait = Math.min(60_000, this.#wait * 2);
       const steps = this.#flight;
