@@ -4,7 +4,14 @@ import { CoapCode, decodeMessage, encodeMessage, MessageType, type CoapOptions }
 const LINKS = Buffer.from('</>;rt="oma.lwm2m";ct="110 112 11542",</1/0>,</3/0>,</3311/0>,</3301/0>');
 const EMPTY = Buffer.alloc(0);
 
-function message(type: MessageType, code: number, messageId: number, token: Buffer, options: CoapOptions, payload = EMPTY) {
+function message(
+  type: MessageType,
+  code: number,
+  messageId: number,
+  token: Buffer,
+  options: CoapOptions,
+  payload = EMPTY,
+) {
   return encodeMessage({ type, code, messageId, token, options, payload });
 }
 

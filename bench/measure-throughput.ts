@@ -41,10 +41,11 @@ async function updates(subject: Subject, peers: Peers): Promise<number> {
 /** The peers answer requests like devices; gives the tokens of their observations, by socket. */
 function answerRequests(peers: Peers): Map<number, Buffer> {
   const observed = new Map<number, Buffer>();
-  peers.onDatagram((socketIndex, datagram) => {
+  peers.onDatagram((socketIndex, datagram, from) => {
     if (!isRequest(datagram)) return;
     const { answer, observed: token } = answerTo(datagram);
     if (token !== undefined) observed.set(socketIndex, token);
+    peers.port = from;
     peers.sendFrom(socketIndex, answer);
   });
   return observed;

@@ -8,7 +8,8 @@ import { once } from 'node:events';
 export class Peers {
   private constructor(
     private readonly sockets: readonly Socket[],
-    private readonly port: number,
+    /** The subject's port. A client of node-coap talks from another than its server. */
+    public port: number,
   ) {}
 
   static async open(count: number, port: number): Promise<Peers> {
@@ -17,8 +18,10 @@ export class Peers {
     );
     await Promise.all(
       sockets.map((socket) => {
+        // With a synchronous lookup the socket listens before bind() returns.
+        const listening = once(socket, 'listening');
         socket.bind(0, '127.0.0.1');
-        return once(socket, 'listening');
+        return listening;
       }),
     );
     return new Peers(sockets, port);
@@ -34,10 +37,10 @@ export class Peers {
   }
 
   /** Every datagram of every socket goes to `receive`, until the next call. */
-  onDatagram(receive: (socketIndex: number, datagram: Buffer) => void): void {
+  onDatagram(receive: (socketIndex: number, datagram: Buffer, from: number) => void): void {
     this.sockets.forEach((socket, index) => {
       socket.removeAllListeners('message');
-      socket.on('message', (datagram) => receive(index, datagram));
+      socket.on('message', (datagram, { port }) => receive(index, datagram, port));
     });
   }
 
@@ -88,5 +91,4 @@ export class Peers {
   close(): void {
     for (const socket of this.sockets) socket.close();
   }
-
 }

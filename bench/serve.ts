@@ -8,6 +8,10 @@ export function serve(handlers: Handlers): void {
   const all: Record<string, (argument: never) => unknown> = {
     cpu: mainThreadCpuSeconds,
     heap: settledHeapBytes,
+    processCpu: () => {
+      const u = process.cpuUsage();
+      return (u.user + u.system) / 1e6;
+    },
     ...handlers,
   };
   process.on('message', (command: Command) => {

@@ -18,8 +18,10 @@ import { buildEditors, EDITOR_HOME } from './build-editor.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
-const stampFile = path.join(dist, '.stamp');
-const buildInfo = path.join(dist, '.tsbuildinfo');
+// Beside what is built, not in it: dist/ is published.
+const cache = path.join(root, 'node_modules', '.cache', 'build');
+const stampFile = path.join(cache, 'stamp.json');
+const buildInfo = path.join(cache, 'tsbuildinfo');
 const require = createRequire(import.meta.url);
 
 const INPUTS = ['src', 'nodes', 'bin', 'icons', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
@@ -88,15 +90,22 @@ function markExecutable(written) {
 /** What an earlier build left of sources that are gone would still be found by `require`. */
 function removeLeftovers(written) {
   for (const file of filesBelow('dist').map((name) => path.relative('dist', name))) {
-    if (!written.has(file) && !file.startsWith('.')) fs.rmSync(path.join(dist, file));
+    if (!written.has(file)) fs.rmSync(path.join(dist, file));
   }
+}
+
+/** Whether nothing has changed since the last good build, neither what went in nor what came out. */
+function isFresh(stamp) {
+  if (!fs.existsSync(stampFile)) return false;
+  const last = JSON.parse(fs.readFileSync(stampFile, 'utf8'));
+  return last.stamp === stamp && last.written.every((file) => fs.existsSync(path.join(dist, file)));
 }
 
 const inputs = INPUTS.flatMap(filesBelow);
 const stamp = stampOf(inputs);
-const fresh = fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp;
-if (fresh && !process.argv.includes('--force')) process.exit(0);
+if (isFresh(stamp) && !process.argv.includes('--force')) process.exit(0);
 
+fs.mkdirSync(cache, { recursive: true });
 fs.rmSync(stampFile, { force: true });
 const written = new Set();
 const compiled = compile(inputs, written);
@@ -104,5 +113,5 @@ for (const [file, content] of await buildEditors(root)) write(file, content, wri
 copyData(inputs, written);
 markExecutable(written);
 removeLeftovers(written);
-if (compiled) fs.writeFileSync(stampFile, stamp);
+if (compiled) fs.writeFileSync(stampFile, JSON.stringify({ stamp, written: [...written] }));
 else process.exitCode = 1;

@@ -1,6 +1,7 @@
 /**
  * `npm start`: Node-RED with the example city deployed, for a first look. Everything it keeps is in .demo/;
- * `npm start -- --fresh` begins anew, and PORT is another port for the editor than 1880.
+ * `npm start -- --fresh` begins anew, `--directory` is another place than .demo/, and the environment's PORT is another
+ * port for the editor than 1880.
  */
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
@@ -9,15 +10,22 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const HOST = '127.0.0.1';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const userDir = path.join(root, '.demo');
+const { values: options } = parseArgs({
+  options: { fresh: { type: 'boolean' }, directory: { type: 'string', default: path.join(root, '.demo') } },
+});
+const userDir = path.resolve(options.directory);
 const flowFile = path.join(userDir, 'flows.json');
 const secretFile = path.join(userDir, 'secret');
 const require = createRequire(import.meta.url);
 // Node-RED's own express, so that this project needs none.
 const express = createRequire(require.resolve('node-red'))('express');
+
+/** What beginning anew forgets: the flows, their credentials and what the server has stored. Nothing else is touched. */
+const KEPT = ['flows.json', 'flows_cred.json', 'lwm2m'];
 
 /** Something the user must put right, said in one sentence. */
 class Obstacle extends Error {}
@@ -29,7 +37,7 @@ function portOfEditor() {
 }
 
 function prepareUserDir() {
-  if (process.argv.includes('--fresh')) fs.rmSync(userDir, { recursive: true, force: true });
+  if (options.fresh) for (const name of KEPT) fs.rmSync(path.join(userDir, name), { recursive: true, force: true });
   fs.mkdirSync(userDir, { recursive: true });
   if (!fs.existsSync(flowFile)) fs.copyFileSync(path.join(root, 'examples', 'street-lights.json'), flowFile);
   if (!fs.existsSync(secretFile)) fs.writeFileSync(secretFile, randomBytes(24).toString('hex'), { mode: 0o600 });
@@ -129,7 +137,7 @@ The example city is running.
   Editor  ${address}        press the button at the left of a node, such as "Main Street on"
   Lamps   ${address}lamps   what was ordered, and what the lamps report
 
-Ctrl-C stops it. What you change and deploy is kept in .demo/; npm start -- --fresh begins anew.
+Ctrl-C stops it. What you change and deploy is kept in ${path.relative(root, userDir)}; npm start -- --fresh begins anew.
 `);
 }
 

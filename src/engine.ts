@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { CoapStack } from './coap';
-import { CancelledError } from './errors';
+import { CancelledError, Lwm2mError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
 import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
-import { checkOperation, Server, type NoSecPolicy, type Operation, type OperationResult, type Store } from './server';
+import { checkOperation, profilesOf, Server } from './server';
+import type { NoSecPolicy, Operation, OperationResult, Provisioning, Store } from './server';
 import { MemoryStore } from './store/memory-store';
 import type { Channel, PeerAddress, Scheme, Transport } from './transport/transport';
 import { UdpTransport } from './transport/udp';
@@ -28,12 +29,21 @@ export interface EngineOptions {
   readonly lifetimeMax?: number;
   /** How long a queue-mode device is awake after it was last heard, s; 93 by default. */
   readonly awakeTime?: number;
+  /** How many devices may be registered at once; more are answered 5.03. 250,000 by default. */
+  readonly maxRegistrations?: number;
   /** A folder of object definitions (DDF files), watched. */
   readonly objectsDir?: string;
+  /**
+   * Object lists by the Profile ID that 1.2 devices may register instead of them, each written as in the payload of a
+   * Register: `{ a3f5c1: '</1/0>,</3/0>' }`.
+   */
+  readonly profiles?: Readonly<Record<string, string>>;
   /** Where registrations and observations live; in memory by default. */
   readonly store?: Store;
   /** The name of this instance among those that share the store. */
   readonly owner?: string;
+  /** What devices were provisioned with; nothing by default. */
+  readonly provisioning?: Provisioning;
   readonly clock?: Clock;
   /** Instead of `host` and `coapPort`: for tests and for other transports. */
   readonly transports?: readonly Transport[];
@@ -72,6 +82,7 @@ export class Engine {
   readonly #stack: CoapStack;
   #state: 'new' | 'started' | 'closed' = 'new';
 
+  /** @throws {InvalidArgumentError} a profile that is no object list. */
   constructor(options: EngineOptions = {}) {
     const clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
@@ -88,6 +99,7 @@ export class Engine {
       listener: this.#fleet,
       owner: options.owner ?? DEFAULT_OWNER,
       noSec: options.noSec ?? 'loopback',
+      profiles: profilesOf(options.profiles ?? {}),
       channelTo: (scheme, address) => this.#channelTo(scheme, address),
       trouble: (error) => this.#emit('trouble', error),
     });
@@ -158,8 +170,13 @@ export class Engine {
    * Rejects with `InvalidArgumentError`, `NotRegisteredError`, `QueueExpiredError`, `TimeoutError`, `CancelledError`,
    * `ResponseError`, `TransportError` or `CodecError`.
    */
-  async perform(endpoint: string, operation: Operation, options?: PerformOptions): Promise<OperationResult> {
-    checkOperation(operation);
+  perform(endpoint: string, operation: Operation, options?: PerformOptions): Promise<OperationResult> {
+    try {
+      checkOperation(operation);
+    } catch (error) {
+      if (!(error instanceof Lwm2mError)) throw error;
+      return Promise.reject(error);
+    }
     return this.#server.perform(endpoint, operation, options);
   }
 

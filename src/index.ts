@@ -23,6 +23,7 @@ export {
   type Operation,
   type OperationName,
   type OperationResult,
+  type Provisioning,
   type ReadOperation,
   type Rejection,
   type RejectionReason,
@@ -50,6 +51,7 @@ export {
   type Value,
 } from './model';
 export type { ContentFormatName } from './content';
+export { DEVICE_KINDS, simulateFleet, type FleetEvent, type FleetOptions, type SimulatedFleet } from './simulator';
 export { systemClock, type Clock } from './util/clock';
 export { escapeForLog, silentLog, type Log } from './util/log';
 export type { Transport } from './transport/transport';

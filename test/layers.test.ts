@@ -41,7 +41,9 @@ function sourceFiles(folder: string): string[] {
 }
 
 function importsOf(file: string): string[] {
-  return ts.preProcessFile(readFileSync(path.join(root, file), 'utf8'), true, true).importedFiles.map((f) => f.fileName);
+  return ts
+    .preProcessFile(readFileSync(path.join(root, file), 'utf8'), true, true)
+    .importedFiles.map((f) => f.fileName);
 }
 
 /** `src/coap/message.ts` -> `coap/message`. */

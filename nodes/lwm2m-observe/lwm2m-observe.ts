@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { checkAttributes, InvalidArgumentError, type ObservationPolicy } from '../../src/index';
+import { InvalidArgumentError, type ObservationPolicy } from '../../src/index';
 import type { EngineHost } from '../lwm2m-server/engine-host';
 import { flowStateOf } from '../shared/flow-state';
 import { NodeInput, type InputConfig } from '../shared/node-input';
@@ -26,7 +26,9 @@ export = function (RED: NodeAPI): void {
     const desk = host && deskOf(host, this, status);
     let notYet: (() => void) | undefined;
     if (host !== undefined && desk !== undefined) {
-      notYet = host.flows.whenRunning(() => void resume(this, config, host, desk, status));
+      notYet = host.flows.whenRunning(() => {
+        notYet = host.whenStarted(() => void resume(this, config, host, desk, status));
+      });
     }
 
     this.on('input', (msg, _send, done) => {
@@ -89,6 +91,7 @@ export = function (RED: NodeAPI): void {
       desk?.cancelAll();
       return;
     }
+    await host.ready();
     const input = inputOf(node, config, msg, host);
     const action = oneOf(['observe', 'cancel'], messageProperty(msg, 'action'), 'msg.action') ?? 'observe';
     if (action === 'observe') desk?.observe(await policyOf(input));
@@ -106,10 +109,7 @@ async function policyOf(input: NodeInput): Promise<ObservationPolicy> {
   const target = await input.target();
   const found = await input.optionalPaths();
   if (found === undefined) throw new InvalidArgumentError('no path: set one, or send msg.path');
-  const attributes = input.attributes();
-  const single = found.paths.every((path) => path.resourceId !== undefined);
-  checkAttributes(attributes, single);
-  return { target, paths: found.paths, attributes, ...input.content() };
+  return { target, paths: found.paths, attributes: input.attributes(), ...input.content() };
 }
 
 /** Whether the settings alone say what to observe. */

@@ -1,4 +1,4 @@
-import type { DeviceEvent, Engine } from '../../src/index';
+import type { DeviceEvent } from '../../src/index';
 import type { FlowState } from '../shared/flow-state';
 
 type Listener = (event: DeviceEvent) => void;
@@ -7,25 +7,21 @@ type Listener = (event: DeviceEvent) => void;
 const MOST_HELD = 10_000;
 
 /**
- * Hands the engine's device events to the nodes: to all who listen, and cheaply to those who care for one endpoint.
+ * Hands an engine's device events to the nodes: to all who listen, and cheaply to those who care for one endpoint.
  * While a deploy is on, when the nodes that would hear them do not exist, events wait, in order.
  */
 export class DeviceEvents {
-  readonly #engine: Engine;
   readonly #flows: FlowState;
   readonly #warn: (text: string) => void;
   readonly #all = new Set<Listener>();
   readonly #byEndpoint = new Map<string, Set<Listener>>();
-  readonly #received = (event: DeviceEvent): void => this.#receive(event);
   #held: DeviceEvent[] = [];
   #lost = 0;
   #cancelRelease: (() => void) | undefined;
 
-  constructor(engine: Engine, flows: FlowState, warn: (text: string) => void) {
-    this.#engine = engine;
+  constructor(flows: FlowState, warn: (text: string) => void) {
     this.#flows = flows;
     this.#warn = warn;
-    engine.on('device', this.#received);
   }
 
   listen(listener: Listener): () => void {
@@ -43,12 +39,13 @@ export class DeviceEvents {
   }
 
   close(): void {
-    this.#engine.off('device', this.#received);
     this.#cancelRelease?.();
     this.#held = [];
+    this.#all.clear();
+    this.#byEndpoint.clear();
   }
 
-  #receive(event: DeviceEvent): void {
+  receive(event: DeviceEvent): void {
     if (this.#flows.running && this.#held.length === 0) {
       this.#dispatch(event);
       return;

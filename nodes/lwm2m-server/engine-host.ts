@@ -5,8 +5,10 @@ import { DeviceEvents } from './device-events';
 import { KeptThings } from './kept-things';
 import type { ServerSettings } from './server-settings';
 
+/** `takenPort`: another program listens on it. */
 export type ServerState =
-  { readonly state: 'starting' | 'running' | 'closed' } | { readonly state: 'failed'; readonly error: Error };
+  | { readonly state: 'starting' | 'running' | 'closed' }
+  | { readonly state: 'failed'; readonly error: Error; readonly takenPort?: number };
 
 /** First and longest wait before a failed start is tried again, ms. */
 const FIRST_RETRY = 1_000;
@@ -25,11 +27,12 @@ export interface HostVoice {
  * Starts it, tries again with growing patience when that fails, and tells those who use it how it is.
  */
 export class EngineHost {
-  readonly engine: Engine;
   readonly devices: DeviceEvents;
   /** What nodes leave here for the node that follows them under the same id. */
   readonly kept: KeptThings;
   readonly flows: FlowState;
+  readonly #settings: ServerSettings;
+  #engine: Engine;
   #state: ServerState = { state: 'starting' };
   #voice: HostVoice;
   #watchers = new Set<(state: ServerState) => void>();
@@ -37,18 +40,24 @@ export class EngineHost {
   /** The attempt to start of the moment, or the last one. */
   #attempt: Promise<void>;
   #retry: NodeJS.Timeout | undefined;
+  #started = false;
   #closed: Promise<void> | undefined;
 
   /** @param before what must be done first: another engine may still hold the port. */
   constructor(RED: NodeAPI, voice: HostVoice, settings: ServerSettings, before: Promise<unknown>) {
     this.#voice = voice;
+    this.#settings = settings;
     this.flows = flowStateOf(RED);
-    this.engine = new Engine({ ...settings.engine, log: this.#log() });
-    this.engine.on('trouble', (error) => this.#trouble(error));
-    this.devices = new DeviceEvents(this.engine, this.flows, (text) => this.#voice.warn(text));
+    this.devices = new DeviceEvents(this.flows, (text) => this.#voice.warn(text));
     this.kept = new KeptThings(this.flows);
+    this.#engine = this.#makeEngine();
     this.#firstAttempt = before.then(() => this.#start(FIRST_RETRY));
     this.#attempt = this.#firstAttempt;
+  }
+
+  /** The engine. It is another one after a failed start; once it has started it stays. */
+  get engine(): Engine {
+    return this.#engine;
   }
 
   get state(): ServerState {
@@ -67,13 +76,28 @@ export class EngineHost {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Runs the task now, or as soon as the engine has started. Returns what takes it back. */
+  whenStarted(task: () => void): () => void {
+    if (this.#state.state === 'running') {
+      task();
+      return () => undefined;
+    }
+    const watcher = ({ state }: ServerState): void => {
+      if (state !== 'running') return;
+      this.#watchers.delete(watcher);
+      task();
+    };
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /**
    * The engine, once it runs.
    * @throws {TransportError} the engine could not be started, as yet.
    */
   async ready(): Promise<Engine> {
     await this.#firstAttempt;
-    if (this.#state.state === 'running') return this.engine;
+    if (this.#started && !this.#isClosed()) return this.#engine;
     const cause = this.#state.state === 'failed' ? this.#state.error : undefined;
     throw new TransportError(`the server is not running${cause === undefined ? '' : `: ${cause.message}`}`, { cause });
   }
@@ -84,15 +108,23 @@ export class EngineHost {
     return this.#closed;
   }
 
+  #makeEngine(): Engine {
+    const engine = new Engine({ ...this.#settings.engine, log: this.#log() });
+    engine.on('device', (event) => this.devices.receive(event));
+    engine.on('trouble', (error) => this.#trouble(error));
+    return engine;
+  }
+
   async #start(retryAfter: number): Promise<void> {
     if (this.#isClosed()) return;
     try {
-      await this.engine.start();
+      await this.#engine.start();
       if (this.#isClosed()) return;
-      this.#setState({ state: 'running' });
-      for (const { scheme, host, port } of this.engine.addresses) {
+      this.#started = true;
+      for (const { scheme, host, port } of this.#engine.addresses) {
         this.#voice.log(`listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`);
       }
+      this.#setState({ state: 'running' });
     } catch (error) {
       this.#failed(error instanceof Error ? error : new Error(String(error)), retryAfter);
     }
@@ -100,19 +132,26 @@ export class EngineHost {
 
   #failed(error: Error, retryAfter: number): void {
     if (this.#isClosed()) return;
-    const known = this.#state.state === 'failed' && this.#state.error.message === error.message;
-    if (!known) this.#voice.error(`${error.message}; trying again until it works`);
-    this.#setState({ state: 'failed', error });
+    this.#complain(error, `${error.message}; trying again until it works`);
     this.#retry = setTimeout(() => {
+      this.#engine = this.#makeEngine();
       this.#attempt = this.#start(Math.min(retryAfter * 2, LONGEST_RETRY));
     }, retryAfter);
   }
 
   /** A socket or the store of a running engine is in trouble, or well again. */
   #trouble(error: Error | undefined): void {
-    if (this.#state.state !== 'running' && this.#state.state !== 'failed') return;
-    if (error !== undefined) this.#voice.error(error.message);
-    this.#setState(error === undefined ? { state: 'running' } : { state: 'failed', error });
+    if (!this.#started || this.#isClosed()) return;
+    if (error === undefined) this.#setState({ state: 'running' });
+    else this.#complain(error, error.message);
+  }
+
+  /** Says it once, however often it is tried. */
+  #complain(error: Error, text: string): void {
+    const known = this.#state.state === 'failed' && this.#state.error.message === error.message;
+    if (!known) this.#voice.error(text);
+    const taken = isRecord(error.cause) && error.cause.code === 'EADDRINUSE';
+    this.#setState({ state: 'failed', error, takenPort: (taken && this.#settings.engine.coapPort) || undefined });
   }
 
   async #close(): Promise<void> {
@@ -122,7 +161,7 @@ export class EngineHost {
     this.#setState({ state: 'closed' });
     await this.#attempt;
     try {
-      await this.engine.close();
+      await this.#engine.close();
     } catch (error) {
       this.#voice.error(`the engine could not be closed cleanly: ${String(error)}`);
     }
@@ -134,7 +173,7 @@ export class EngineHost {
 
   #setState(state: ServerState): void {
     this.#state = state;
-    for (const watcher of this.#watchers) watcher(state);
+    for (const watcher of [...this.#watchers]) watcher(state);
   }
 
   #log(): Log {
@@ -145,4 +184,8 @@ export class EngineHost {
       error: (text) => this.#voice.error(text),
     };
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,14 +1,15 @@
 import type { Node, NodeAPI } from 'node-red';
 import { registerAdminRoutes } from '../shared/admin-routes';
 import { flowStateOf } from '../shared/flow-state';
+import { isEmpty } from '../shared/options';
 import type { ServerNode } from '../shared/server-node';
-import type { EngineHost, HostVoice } from './engine-host';
-import { EngineHosts } from './engine-hosts';
+import { Survivors } from '../shared/survivors';
+import { EngineHost, type HostVoice } from './engine-host';
 import { readServerSettings, type ServerSettings, type ServerConfig } from './server-settings';
 
 export = function (RED: NodeAPI): void {
   flowStateOf(RED);
-  const hosts = new EngineHosts(RED);
+  const hosts = new Survivors<EngineHost>(RED);
 
   function Lwm2mServer(this: ServerNode, config: ServerConfig): void {
     RED.nodes.createNode(this, config);
@@ -21,10 +22,14 @@ export = function (RED: NodeAPI): void {
       this.error(this.settingsError.message);
       return;
     }
-    const host = hosts.acquire(this.id, voiceOf(this), settings);
+    const voice = voiceOf(this);
+    const host = hosts.acquire(this.id, JSON.stringify(settings), (before) => {
+      // Once for an engine, not at each deploy.
+      for (const text of notYet(config, settings)) this.log(text);
+      return new EngineHost(RED, voice, settings, before);
+    });
+    host.adopt(voice);
     this.host = host;
-    if (settings.store !== 'memory')
-      this.log(`the ${settings.store} store comes with a later version: keeping all in memory`);
     this.on('close', (removed: boolean, done: () => void) => closeNode(this, host, removed, done));
   }
 
@@ -49,4 +54,12 @@ function voiceOf(node: Node): HostVoice {
     error: (text) => node.error(text),
     debug: (text) => node.debug(text),
   };
+}
+
+/** What the settings ask for and this version cannot do yet. */
+function notYet(config: ServerConfig, settings: ServerSettings): string[] {
+  const texts: string[] = [];
+  if (settings.store !== 'memory') texts.push(`the ${settings.store} store comes later: all is kept in memory`);
+  if (!isEmpty(config.coapsPort)) texts.push('DTLS comes later: the coaps port is not opened');
+  return texts;
 }

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { NodeAPI } from 'node-red';
+import type { RuntimeEvents } from './node-red';
 
 /**
  * Whether all nodes of the deployed flows exist. Between the first that is closed and the last that is made again a
@@ -8,12 +9,16 @@ import type { NodeAPI } from 'node-red';
 export class FlowState {
   #running = false;
   #waiting: (() => void)[] = [];
+  #ending: (() => void)[] = [];
 
-  constructor(events: EventEmitter) {
+  constructor(events: RuntimeEvents) {
     events.on('flows:stopping', () => {
       this.#running = false;
     });
     events.on('flows:started', () => this.#started());
+    events.on('runtime-event', ({ id, payload }) => {
+      if (id === 'runtime-state' && payload?.state === 'stop' && payload.deploy !== true) this.#stopped();
+    });
   }
 
   get running(): boolean {
@@ -32,10 +37,29 @@ export class FlowState {
     };
   }
 
+  /** Runs the task when a deploy is over: the flows run again, or were stopped to stay so. */
+  whenSettled(task: () => void): void {
+    if (this.#running) task();
+    else this.#ending.push(task);
+  }
+
   #started(): void {
     this.#running = true;
     const tasks = this.#waiting;
     this.#waiting = [];
+    for (const task of tasks) task();
+    this.#settled();
+  }
+
+  /** Those who wait for the flows are closed with them. */
+  #stopped(): void {
+    this.#waiting = [];
+    this.#settled();
+  }
+
+  #settled(): void {
+    const tasks = this.#ending;
+    this.#ending = [];
     for (const task of tasks) task();
   }
 }

@@ -80,12 +80,15 @@ export class NodeInput<C extends InputConfig = InputConfig> {
     return paths;
   }
 
-  /** A list of texts such as `paths`: an array, or text. */
+  /** A list of texts such as `paths`: an array, or text. An empty array is left empty. */
   list(name: string): string | string[] | undefined {
-    const value = this.option(name);
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
-    if (isTexts(value)) return value;
-    throw new InvalidArgumentError(`${name} must be text or an array of texts, not ${describe(value)}`);
+    const own = (this.config as unknown as Record<string, unknown>)[name];
+    for (const value of [own, messageProperty(this.msg, name)]) {
+      if (isEmpty(value) || (Array.isArray(value) && value.length === 0)) continue;
+      if (isTexts(value)) return value;
+      throw new InvalidArgumentError(`${name} must be text or an array of texts, not ${describe(value)}`);
+    }
+    return undefined;
   }
 
   /** The one path of an operation that takes one. */

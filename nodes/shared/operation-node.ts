@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import type { Operation, Order } from '../../src/index';
+import type { Engine, Operation, Order } from '../../src/index';
 import type { EngineHost } from '../lwm2m-server/engine-host';
 import { flowStateOf } from './flow-state';
 import { NodeInput, type InputConfig } from './node-input';
@@ -39,7 +39,7 @@ export function registerOperationNode<C extends OperationConfig>(
       }
       void desk.serve({ msg, send, done }, name, async (signal) => {
         const engine = await hostOf(RED, config.server).ready();
-        return { engine, order: await orderOf(this, config, msg, signal) };
+        return { engine, order: await orderOf(engine, this, config, msg, signal) };
       });
     });
 
@@ -59,9 +59,14 @@ export function registerOperationNode<C extends OperationConfig>(
     return kept;
   }
 
-  async function orderOf(node: Node, config: C, msg: NodeMessageInFlow, signal: AbortSignal): Promise<Order> {
-    const { definitions } = hostOf(RED, config.server).engine;
-    const input = new NodeInput(RED, node, config, msg, definitions);
+  async function orderOf(
+    engine: Engine,
+    node: Node,
+    config: C,
+    msg: NodeMessageInFlow,
+    signal: AbortSignal,
+  ): Promise<Order> {
+    const input = new NodeInput(RED, node, config, msg, engine.definitions);
     const target = await input.target();
     return { target, operation: await operationOf(input), ...input.circumstances(), signal };
   }

@@ -37,6 +37,7 @@ export class OrderDesk implements Kept {
   readonly #underWay = new Set<AbortController>();
   #counter: Counter;
   #abandoned = false;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(RED: NodeAPI, counter: Counter) {
     this.#RED = RED;
@@ -99,15 +100,28 @@ export class OrderDesk implements Kept {
     orderOf: (signal: AbortSignal) => Promise<{ engine: Engine; order: Order }>,
   ): Promise<Error | undefined> {
     try {
-      const { engine, order } = await orderOf(signal);
-      if (signal.aborted) throw new CancelledError('cancelled before it was sent');
-      const run = engine.order(order);
-      return await (run.many ? this.#serveMany(delivery, run) : this.#serveOne(delivery, order.operation, run));
+      const { outcome } = await this.#inTurn(async () => {
+        const { engine, order } = await orderOf(signal);
+        if (signal.aborted) throw new CancelledError('cancelled before it was sent');
+        const run = engine.order(order);
+        return { outcome: run.many ? this.#serveMany(delivery, run) : this.#serveOne(delivery, order.operation, run) };
+      });
+      return await outcome;
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
       fillFailure(delivery.msg, { operation: name }, failure);
       return failure;
     }
+  }
+
+  /** Messages become orders in the order they came in, however long it takes to look up what one of them names. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(task);
+    this.#turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   async #serveOne({ msg, send }: Delivery, operation: Operation, run: OrderRun): Promise<Error | undefined> {

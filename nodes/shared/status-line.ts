@@ -15,7 +15,7 @@ const BLUE_DOT: Look = { fill: 'blue', shape: 'dot' };
 const GREY_RING: Look = { fill: 'grey', shape: 'ring' };
 
 /** The longest text that a value may take, so that with its age it stays under 20 characters. */
-const VALUE_LENGTH = 11;
+const VALUE_LENGTH = 10;
 
 /** A status is sent to every open editor: at most one in this many ms. */
 const INTERVAL = 250;
@@ -57,6 +57,7 @@ export class StatusLine {
   #underWay = 0;
   #queued = false;
   #outcome: Outcome | undefined;
+  #base: (() => NodeStatus) | undefined;
   #shown = '';
   #lastRender = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -119,10 +120,18 @@ export class StatusLine {
     this.#setOutcome(GREEN, this.#text('devices', { number }));
   }
 
+  /** How many simulated devices are registered; asked for only when it is shown. */
+  simulated(simulation: { readonly counts: { readonly total: number; readonly registered: number } }): void {
+    this.#base = () => {
+      const { total, registered } = simulation.counts;
+      const look = registered === total ? GREEN : registered === 0 ? GREY_RING : YELLOW_DOT;
+      return { ...look, text: this.#text('simulated', { registered, total }) };
+    };
+    this.#render();
+  }
+
   failed(error: Error): void {
-    const code =
-      error instanceof ResponseError ? error.responseCode : error instanceof Lwm2mError ? error.code : error.name;
-    this.#setOutcome(RED_DOT, code);
+    this.#setOutcome(RED_DOT, this.#textOfError(error));
   }
 
   summary({ total, succeeded, failed, expired }: Summary): void {
@@ -172,6 +181,7 @@ export class StatusLine {
     }
     if (this.#connectivity === 'offline') return { status: { ...GREY_RING, text: this.#text('offline') } };
     if (this.#outcome !== undefined) return this.#outcomeStatus(this.#outcome);
+    if (this.#base !== undefined) return { status: this.#base() };
     if (this.#connectivity === undefined) return { status: {} };
     const look: Look = this.#connectivity === 'online' ? GREEN : YELLOW_RING;
     return { status: { ...look, text: this.#text(this.#connectivity) } };
@@ -179,8 +189,10 @@ export class StatusLine {
 
   #serverStatus(): NodeStatus | undefined {
     switch (this.#server?.state) {
-      case 'failed':
-        return { ...RED_RING, text: this.#text('serverFailed') };
+      case 'failed': {
+        const { takenPort: port } = this.#server;
+        return { ...RED_RING, text: port ? this.#text('portTaken', { port }) : this.#text('serverFailed') };
+      }
       case 'starting':
         return { ...YELLOW_RING, text: this.#text('starting') };
       case 'closed':
@@ -191,13 +203,20 @@ export class StatusLine {
     }
   }
 
-  #outcomeStatus({ look, text, at }: Outcome): { status: NodeStatus; lasts: number } {
+  #outcomeStatus({ look, text, at }: Outcome): { status: NodeStatus; lasts?: number } {
+    // A long text leaves no room for its age.
+    if (text.length > VALUE_LENGTH) return { status: { ...look, text } };
     const { key, count, lasts } = ageOf(Date.now() - at);
     return { status: { ...look, text: `${text} · ${this.#text(`age.${key}`, { number: count })}` }, lasts };
   }
 
   #text(key: string, values?: Record<string, string | number>): string {
     return this.#RED._(`status.${key}`, values);
+  }
+
+  #textOfError(error: Error): string {
+    if (error instanceof ResponseError) return error.responseCode;
+    return error instanceof Lwm2mError ? this.#text(`error.${error.code}`) : cut(error.name, 19);
   }
 
   #textOfValue(payload: unknown): string {

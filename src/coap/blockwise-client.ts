@@ -7,8 +7,8 @@ import type { Block, CoapOptions } from './options';
 import type { CoapLimits } from './parameters';
 import type { CoapRequest, CoapResponse } from './types';
 
-/** Sends one message and waits for its response. Without a token it gets a new one. */
-export type SendOne = (request: CoapRequest, token?: Buffer) => Promise<CoapMessage>;
+/** Sends one message and waits for its response. */
+export type SendOne = (request: CoapRequest, token: Buffer) => Promise<CoapMessage>;
 
 /** How often a body that changes while it is fetched is begun again. */
 const RESTARTS = 2;
@@ -69,22 +69,25 @@ export async function sendInBlocks(
 
 /**
  * Fetches the rest of a response that came as one block (RFC 7959 s2.4), and checks that all blocks are of the same body.
+ * All requests have the same token, by which devices built on node-coap find the body that they keep; for a notification
+ * it must not be that of the observation (RFC 7959 s3.4).
  * @returns the whole, with the options of its first block; or the error that the peer answered to a later block
  * @throws {CodecError} blocks that do not fit together, a body above the limit, a body that keeps changing
  */
 export async function fetchRest(
   send: SendOne,
   request: CoapRequest,
+  token: Buffer,
   first: CoapMessage,
   limits: CoapLimits,
 ): Promise<CoapResponse> {
   let start = first;
   for (let restarts = 0; ; restarts += 1) {
-    const whole = await collect(send, request, start, limits);
+    const whole = await collect(send, request, token, start, limits);
     if (whole !== 'changed') return whole;
     const mayRepeat = request.code === CoapCode.GET || request.code === CoapCode.FETCH;
     if (!mayRepeat || restarts === RESTARTS) throw new CodecError('the response changed while its blocks were fetched');
-    start = await send(withoutTransferOptions(request));
+    start = await send(withoutTransferOptions(request), token);
     if (!isPartial(start)) return wholeResponse(start, start.payload);
   }
 }
@@ -92,6 +95,7 @@ export async function fetchRest(
 async function collect(
   send: SendOne,
   request: CoapRequest,
+  token: Buffer,
   first: CoapMessage,
   limits: CoapLimits,
 ): Promise<CoapResponse | 'changed'> {
@@ -106,7 +110,7 @@ async function collect(
 
     const block2: Block = { num: length / blockSize(block.szx), more: false, szx: block.szx };
     const rest = withoutTransferOptions(request);
-    response = await send({ ...rest, options: { ...rest.options, block2 } });
+    response = await send({ ...rest, options: { ...rest.options, block2 } }, token);
     if (!isSuccess(response.code)) return response;
     if (!sameETag(first, response)) return 'changed';
   }

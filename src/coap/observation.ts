@@ -9,12 +9,20 @@ const HALF = 2 ** 23;
 /** After this many ms a notification is fresh whatever its number (RFC 7641 s3.4). */
 const FRESH_AFTER = 128_000;
 
+/** How many notifications, the newest, are held back while the first value is fetched block by block. */
+const MOST_WAITING = 16;
+
+/** Shared by all observations for which nothing waits. */
+const NONE: CoapResponse[] = [];
+
 /** What an observation needs of those who hold it. */
 export interface ObservationHolder {
   /** Takes it off the list, so that its token is unknown from now on. */
   drop(observation: Observation): void;
   /** Asks the device to end it by a GET with Observe=1. */
   cancelByGet(observation: Observation): Promise<void>;
+  /** Its observer threw, which it should not. */
+  observerFailed(observation: Observation, error: unknown): void;
 }
 
 /** An observation of ours (RFC 7641), from the request that begins it. */
@@ -25,7 +33,7 @@ export class Observation implements CoapObservation {
   #heardAt = 0;
   #answered: boolean;
   #over = false;
-  #waiting: CoapResponse | undefined;
+  #waiting: CoapResponse[] = NONE;
   #endedBy: CoapResponse | Lwm2mError | undefined;
 
   constructor(
@@ -58,7 +66,7 @@ export class Observation implements CoapObservation {
   }
 
   forget(): void {
-    this.#waiting = undefined;
+    this.#waiting = NONE;
     this.#endedBy = undefined;
     if (this.#over) return;
     this.#over = true;
@@ -78,19 +86,19 @@ export class Observation implements CoapObservation {
     return true;
   }
 
-  /** The caller of `observe` has its answer: what came meanwhile may follow. */
+  /** The first value is there: what came meanwhile follows when the caller of `observe` has had its turn. */
   answered(): void {
-    setImmediate(() => {
-      this.#answered = true;
-      if (this.#waiting !== undefined) this.notify(this.#waiting);
-      if (this.#endedBy !== undefined) this.observer.ended(this.#endedBy);
-    });
+    if (this.#waiting.length === 0 && this.#endedBy === undefined) this.#answered = true;
+    else setImmediate(() => this.#catchUp());
   }
 
-  /** Hands a notification to the observer; of several that come before it has its first answer only the newest. */
+  /** Hands a notification to the observer, once the first value is there. */
   notify(response: CoapResponse): void {
-    if (this.#answered) this.observer.notified(response);
-    else this.#waiting = response;
+    if (this.#answered) {
+      this.#tellNotified(response);
+      return;
+    }
+    this.#waiting = [...this.#waiting, response].slice(-MOST_WAITING);
   }
 
   /** It is over, and not by us. */
@@ -98,7 +106,31 @@ export class Observation implements CoapObservation {
     if (this.#over) return;
     this.#over = true;
     this.holder.drop(this);
-    if (this.#answered) this.observer.ended(reason);
+    if (this.#answered) this.#tellEnded(reason);
     else this.#endedBy = reason;
+  }
+
+  #catchUp(): void {
+    this.#answered = true;
+    const waiting = this.#waiting;
+    this.#waiting = NONE;
+    for (const response of waiting) this.#tellNotified(response);
+    if (this.#endedBy !== undefined) this.#tellEnded(this.#endedBy);
+  }
+
+  #tellNotified(response: CoapResponse): void {
+    try {
+      this.observer.notified(response);
+    } catch (error) {
+      this.holder.observerFailed(this, error);
+    }
+  }
+
+  #tellEnded(reason: CoapResponse | Lwm2mError): void {
+    try {
+      this.observer.ended(reason);
+    } catch (error) {
+      this.holder.observerFailed(this, error);
+    }
   }
 }

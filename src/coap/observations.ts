@@ -1,5 +1,6 @@
 import { Lwm2mError, TransportError } from '../errors';
-import { fetchRest, isPartial } from './blockwise-client';
+import { describeError } from '../util/log';
+import { isPartial } from './blockwise-client';
 import { describe } from './channel-state';
 import type { ChannelState } from './channel-state';
 import { formatCode, isSuccess } from './codes';
@@ -11,8 +12,8 @@ import type { CoapRequest, CoapResponse, Observer } from './types';
 
 /** How the observations reach their devices. */
 export interface ObservationRequests {
-  /** Sends one message of a request under a new token. */
-  send(state: ChannelState, request: CoapRequest): Promise<CoapMessage>;
+  /** Fetches the further blocks of a notification. */
+  fetchRest(state: ChannelState, request: CoapRequest, first: CoapMessage): Promise<CoapResponse>;
   /** Sends the GET with Observe=1 of this token and waits for its response. */
   cancel(state: ChannelState, request: CoapRequest, token: Buffer): Promise<void>;
 }
@@ -52,6 +53,10 @@ export class Observations implements ObservationHolder {
   async cancelByGet(observation: Observation): Promise<void> {
     const { state, request, token } = observation;
     await this.#requests.cancel(state, { ...request, options: { ...request.options, observe: 1 } }, token);
+  }
+
+  observerFailed(observation: Observation, error: unknown): void {
+    this.#context.log.error(`an observer of ${describe(observation.channel)} failed: ${describeError(error)}`);
   }
 
   /** Takes a notification (RFC 7641 s3.2); a body of several blocks is fetched before the observer hears of it. */
@@ -99,9 +104,8 @@ export class Observations implements ObservationHolder {
 
   async #fetch(observation: Observation, first: CoapMessage): Promise<void> {
     const { generation } = observation;
-    const send = (request: CoapRequest) => this.#requests.send(observation.state, request);
     try {
-      const whole = await fetchRest(send, observation.request, first, this.#context.limits);
+      const whole = await this.#requests.fetchRest(observation.state, observation.request, first);
       if (observation.generation !== generation || observation.isOver) return;
       if (isSuccess(whole.code)) observation.notify(whole);
       else this.#lost(observation, `the device answered ${formatCode(whole.code)}`);

@@ -140,8 +140,12 @@ function readOption(datagram: Buffer, start: number, end: number, number: number
       if (length > 8) return false;
       options.ifMatch = append(options.ifMatch, datagram.subarray(start, end));
       return true;
-    case OptionNumber.UriHost:
-      return options.uriHost === undefined && (options.uriHost = readText(datagram, start, end, 1, 255)) !== undefined;
+    case OptionNumber.UriHost: {
+      const text = readText(datagram, start, end, 1, 255);
+      if (text === undefined || options.uriHost !== undefined) return false;
+      options.uriHost = text;
+      return true;
+    }
     case OptionNumber.ETag:
       if (length < 1 || length > 8) return false;
       options.eTag = append(options.eTag, datagram.subarray(start, end));
@@ -210,15 +214,18 @@ function readOption(datagram: Buffer, start: number, end: number, number: number
       if (length > 4 || options.size2 !== undefined) return false;
       options.size2 = readUint(datagram, start, end);
       return true;
-    case OptionNumber.ProxyUri:
-      return (
-        options.proxyUri === undefined && (options.proxyUri = readText(datagram, start, end, 1, 1034)) !== undefined
-      );
-    case OptionNumber.ProxyScheme:
-      return (
-        options.proxyScheme === undefined &&
-        (options.proxyScheme = readText(datagram, start, end, 1, 255)) !== undefined
-      );
+    case OptionNumber.ProxyUri: {
+      const text = readText(datagram, start, end, 1, 1034);
+      if (text === undefined || options.proxyUri !== undefined) return false;
+      options.proxyUri = text;
+      return true;
+    }
+    case OptionNumber.ProxyScheme: {
+      const text = readText(datagram, start, end, 1, 255);
+      if (text === undefined || options.proxyScheme !== undefined) return false;
+      options.proxyScheme = text;
+      return true;
+    }
     case OptionNumber.Size1:
       if (length > 4 || options.size1 !== undefined) return false;
       options.size1 = readUint(datagram, start, end);
@@ -350,7 +357,8 @@ function isShortAscii(text: string): boolean {
  * @throws {CodecError} a value that its option cannot carry
  */
 export function encodeOptions(options: CoapOptions, writer: OptionWriter): void {
-  if (options.ifMatch !== undefined) for (const tag of options.ifMatch) writeOpaque(writer, 1, tag, 0, 8);
+  if (options.ifMatch !== undefined)
+    for (const tag of options.ifMatch) writeOpaque(writer, OptionNumber.IfMatch, tag, 0, 8);
   if (options.uriHost !== undefined) writeText(writer, OptionNumber.UriHost, options.uriHost, 1, 255);
   if (options.eTag !== undefined) for (const tag of options.eTag) writeOpaque(writer, OptionNumber.ETag, tag, 1, 8);
   if (options.ifNoneMatch === true) writer.uint(OptionNumber.IfNoneMatch, 0);

@@ -23,7 +23,7 @@ export class OutgoingRequests {
     this.#context = context;
     this.#exchanges = exchanges;
     this.observations = new Observations(context, {
-      send: (state, request) => this.#exchange(state, request, this.#newToken()),
+      fetchRest: (state, request, first) => this.#fetchRest(state, request, this.#newToken(), first),
       cancel: async (state, request, token) => {
         await this.#exchange(state, request, token, undefined, 'cancel-observation');
       },
@@ -33,8 +33,10 @@ export class OutgoingRequests {
   async request(state: ChannelState, request: CoapRequest, signal?: AbortSignal): Promise<CoapResponse> {
     state.requesting += 1;
     try {
-      const response = await this.#sendBody(state, request, this.#newToken(), signal);
-      return isPartial(response) ? await this.#fetchRest(state, request, response, signal) : toResponse(response);
+      const token = this.#newToken();
+      const response = await this.#sendBody(state, request, token, signal);
+      if (!isPartial(response)) return toResponse(response);
+      return await this.#fetchRest(state, request, token, response, signal);
     } finally {
       state.requesting -= 1;
       this.#context.settled(state);
@@ -59,7 +61,7 @@ export class OutgoingRequests {
       const holds = observe !== undefined && isSuccess(message.code);
       if (holds) observation.isFresh(observe, this.#context.clock.monotonic());
       const response = isPartial(message)
-        ? await this.#fetchRest(observation.state, request, message, signal)
+        ? await this.#fetchRest(observation.state, request, this.#newToken(), message, signal)
         : toResponse(message);
       if (!holds) return { response };
       held = observation;
@@ -83,10 +85,11 @@ export class OutgoingRequests {
   async #fetchRest(
     state: ChannelState,
     request: CoapRequest,
+    token: Buffer,
     first: CoapMessage,
     signal?: AbortSignal,
   ): Promise<CoapResponse> {
-    return await fetchRest(this.#sender(state, signal), request, first, this.#context.limits);
+    return await fetchRest(this.#sender(state, signal), request, token, first, this.#context.limits);
   }
 
   /** Sends a request, in blocks when it is long or when the peer asks for blocks. */
@@ -131,7 +134,7 @@ export class OutgoingRequests {
   }
 
   #sender(state: ChannelState, signal?: AbortSignal): SendOne {
-    return (request, token) => this.#exchange(state, request, token ?? this.#newToken(), signal);
+    return (request, token) => this.#exchange(state, request, token, signal);
   }
 
   /** One message and its response. */

@@ -86,6 +86,11 @@ export class CoapStack {
     return this.#states.size;
   }
 
+  /** The bytes counted for block-wise transfers of peers now. */
+  get transferBytes(): number {
+    return this.#transfers.bytes;
+  }
+
   /**
    * Listens on a transport; may be called for several.
    * @throws {TransportError} the transport cannot be opened

@@ -47,7 +47,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Who is told what an observation brings. Neither may throw. */
+/** Who is told what an observation brings. Neither should throw; what is thrown is logged. */
 export interface Observer {
   /** A fresh notification (RFC 7641 s3.4) with its whole body. Never before `observe()` has answered. */
   notified(response: CoapResponse): void;

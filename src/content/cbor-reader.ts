@@ -1,6 +1,9 @@
 /**
- * CBOR (RFC 8949) as far as LwM2M uses it, from untrusted bytes. Why it is not cbor-x: see cbor-writer.ts, and that
- * one throws on indefinite-length strings, takes invalid UTF-8, and builds objects from tags.
+ * CBOR (RFC 8949) as far as LwM2M uses it, from untrusted bytes.
+ *
+ * It is not cbor-x, which takes invalid UTF-8, throws on strings of indefinite length and on times of 64 bits, builds
+ * objects from tags, shares its input, and knows no limit of depth. To check all of that beforehand is to read the
+ * whole payload, and then its values are at hand already. The tests hold the two against each other.
  */
 import { isUtf8 } from 'node:buffer';
 import { CodecError } from '../errors';

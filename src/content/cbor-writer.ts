@@ -1,6 +1,6 @@
 /**
- * Writes the CBOR (RFC 8949) that LwM2M needs. It is not cbor-x, because that one decides between integer and float by
- * the number alone, and a client that reads a float resource refuses the integer 3 (Zephyr's does).
+ * Writes the CBOR (RFC 8949) that LwM2M needs. cbor-x decides by the number alone whether it is an integer, so that 3
+ * of a float resource goes out as one, which clients refuse (Zephyr's does), and BigInts always take nine bytes.
  */
 import { ByteWriter } from './byte-writer';
 import type { TypedValue } from './value-conversion';

@@ -4,15 +4,15 @@ import type { Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
 import { readCbor } from './cbor-reader';
 import { CborWriter, writeTypedValue } from './cbor-writer';
-import type { DecodeOptions, TypeLookup } from './content-codec';
+import type { TypeLookup } from './content-codec';
 import { checkSingleValuePath, singleValue } from './paths';
 import { fromSelfDescribed, typedValue } from './value-conversion';
 
-export function decodeCbor(path: Path, payload: Buffer, types: TypeLookup, options: DecodeOptions): ResourceValue[] {
+export function decodeCbor(path: Path, payload: Buffer, types: TypeLookup): ResourceValue[] {
   checkSingleValuePath('CBOR', path);
   const wire = readCbor(payload);
   if (Array.isArray(wire) || wire instanceof Map) throw new CodecError('CBOR: no single value');
-  return [{ path, value: fromSelfDescribed(path, wire, types, options) }];
+  return [{ path, value: fromSelfDescribed(path, wire, types) }];
 }
 
 export function encodeCbor(path: Path, values: readonly ResourceValue[], types: TypeLookup): Buffer {

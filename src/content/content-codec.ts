@@ -15,11 +15,6 @@ export const NO_TYPES: TypeLookup = { typeOf: () => undefined, isMultiple: () =>
 export interface DecodeOptions {
   /** The time of arrival in ms since 1970, which relative times of SenML and OMA JSON start from. Default: now. */
   readonly now?: number;
-  /**
-   * Told of every value that is not of the type its definition says. The value is delivered all the same, as the
-   * type that the wire shows: what a device sends is never lost.
-   */
-  readonly mismatch?: (path: Path, expected: ResourceType) => void;
 }
 
 export interface EncodeOptions {

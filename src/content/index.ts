@@ -80,6 +80,9 @@ export function encodeContent(
   types: TypeLookup,
   options: EncodeOptions = {},
 ): Buffer {
+  if (options.withoutInstanceId && contentFormatName(formatId) !== 'tlv') {
+    throw new CodecError('only TLV can leave the id of a new instance to the device');
+  }
   return codecOf(formatId).encode(path, values, types, options);
 }
 

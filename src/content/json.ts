@@ -33,7 +33,7 @@ export function decodeJson(path: Path, payload: Buffer, types: TypeLookup, optio
     checkWithin(at, path);
     const wire = element.value ?? null;
     if (at.resourceId === undefined && wire !== null) throw new CodecError(`${formatPath(at)} is no resource`);
-    const value = fromSelfDescribed(at, opaqueOf(at, wire, types), types, options);
+    const value = fromSelfDescribed(at, opaqueOf(at, wire, types), types);
     const timestamp = timestampOf(base.time, element.time, now);
     return timestamp === undefined ? { path: at, value } : { path: at, value, timestamp };
   });

@@ -8,7 +8,7 @@ import type { ResourceValue } from '../model/resource-value';
 import { checkRecordCount } from './bounds';
 import { readCbor, type CborMap, type CborValue } from './cbor-reader';
 import { CborWriter, writeTypedValue } from './cbor-writer';
-import type { ContentCodec, DecodeOptions, TypeLookup } from './content-codec';
+import type { ContentCodec, TypeLookup } from './content-codec';
 import { checkWithin, childPath } from './paths';
 import { fromSelfDescribed, typedValue } from './value-conversion';
 import { treeOf, type ValueTree } from './value-tree';
@@ -17,13 +17,13 @@ export const lwm2mCbor: ContentCodec = { decode, encode, encodePaths, decodePath
 
 type Leaf = Exclude<CborValue, CborValue[] | CborMap>;
 
-function decode(path: Path, payload: Buffer, types: TypeLookup, options: DecodeOptions): ResourceValue[] {
+function decode(path: Path, payload: Buffer, types: TypeLookup): ResourceValue[] {
   const values: ResourceValue[] = [];
   walk(readMap(payload), ROOT, (leafPath, wire) => {
     checkWithin(leafPath, path);
     if (leafPath.resourceId === undefined && wire !== null)
       throw new CodecError(`${formatPath(leafPath)} is no resource`);
-    checkRecordCount(values.push({ path: leafPath, value: fromSelfDescribed(leafPath, wire, types, options) }));
+    checkRecordCount(values.push({ path: leafPath, value: fromSelfDescribed(leafPath, wire, types) }));
   });
   return values;
 }

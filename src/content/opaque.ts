@@ -2,13 +2,10 @@
 import { CodecError } from '../errors';
 import { formatPath, type Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
-import type { DecodeOptions, TypeLookup } from './content-codec';
 import { checkSingleValuePath, singleValue } from './paths';
 
-export function decodeOpaque(path: Path, payload: Buffer, types: TypeLookup, options: DecodeOptions): ResourceValue[] {
+export function decodeOpaque(path: Path, payload: Buffer): ResourceValue[] {
   checkSingleValuePath('opaque', path);
-  const type = types.typeOf(path);
-  if (type !== undefined && type !== 'opaque') options.mismatch?.(path, type);
   return [{ path, value: Buffer.from(payload) }];
 }
 

@@ -14,13 +14,14 @@ import {
   checkVersion,
   namesFor,
   numberField,
+  objlnkField,
   pathsOfRecords,
   setValue,
   stringField,
   valuesOfRecords,
   type SenmlRecord,
 } from './senml';
-import { isObjlnk, typedValue } from './value-conversion';
+import { typedValue } from './value-conversion';
 
 /** The labels of RFC 8428 table 4, and the one that LwM2M adds. */
 const BASE_VERSION = -1;
@@ -97,10 +98,7 @@ function setField(record: SenmlRecord, label: CborValue, value: CborValue): void
       setValue(record, value);
       break;
     case OBJLNK_VALUE:
-      if (value !== null && !(typeof value === 'string' && isObjlnk(value))) {
-        throw new CodecError('SenML: vlo is no object link');
-      }
-      setValue(record, value);
+      setValue(record, value === null ? null : objlnkField(value));
       break;
     default:
       // RFC 8428 s4.4: such a label must be understood.

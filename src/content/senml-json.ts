@@ -14,13 +14,14 @@ import {
   checkVersion,
   namesFor,
   numberField,
+  objlnkField,
   pathsOfRecords,
   setValue,
   stringField,
   valuesOfRecords,
   type SenmlRecord,
 } from './senml';
-import { isObjlnk, typedValue } from './value-conversion';
+import { typedValue } from './value-conversion';
 
 export const senmlJson: ContentCodec = senmlJsonCodec(false);
 export const senmlEtchJson: ContentCodec = senmlJsonCodec(true);
@@ -94,12 +95,6 @@ function dataField(value: unknown): Buffer {
   const data = decodeBase64(stringField('vd', value));
   if (!data) throw new CodecError('SenML: vd is no base64');
   return data;
-}
-
-function objlnkField(value: unknown): string {
-  const text = stringField('vlo', value);
-  if (!isObjlnk(text)) throw new CodecError('SenML: vlo is no object link');
-  return text;
 }
 
 function encodeRecords(path: Path, values: readonly ResourceValue[], types: TypeLookup, etch: boolean): Buffer {

@@ -7,7 +7,7 @@ import type { ResourceValue, Value } from '../model/resource-value';
 import type { DecodeOptions, TypeLookup } from './content-codec';
 import { checkWithin, parseName } from './paths';
 import { timestampOf } from './relative-time';
-import { fromSelfDescribed } from './value-conversion';
+import { asObjlnk, fromSelfDescribed } from './value-conversion';
 
 /** A record as the wire has it. Units, sums and update times say nothing to LwM2M and are passed over. */
 export interface SenmlRecord {
@@ -46,6 +46,12 @@ export function stringField(field: string, value: unknown): string {
   throw new CodecError(`SenML: ${field} is no text`);
 }
 
+export function objlnkField(value: unknown): string {
+  const link = asObjlnk(stringField('vlo', value));
+  if (link === undefined) throw new CodecError('SenML: vlo is no object link');
+  return link;
+}
+
 /**
  * Resolves records (RFC 8428 s4.6) and types their values. A record with base fields alone carries no value; one that
  * has a name and no value says that an instance is empty.
@@ -70,7 +76,7 @@ export function valuesOfRecords(
     checkWithin(path, requested);
     const wire = withBase(record.value ?? null, baseValue);
     if (path.resourceId === undefined && wire !== null) throw new CodecError(`${formatPath(path)} is no resource`);
-    const value = fromSelfDescribed(path, wire, types, options);
+    const value = fromSelfDescribed(path, wire, types);
     const timestamp = timestampOf(baseTime, record.time, now);
     values.push(timestamp === undefined ? { path, value } : { path, value, timestamp });
   }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Path } from '../model/path';
 import type { ResourceType, ResourceValue, Value } from '../model/resource-value';
 import { decodeBase64 } from './base64';
-import type { DecodeOptions, TypeLookup } from './content-codec';
+import type { TypeLookup } from './content-codec';
 import { checkSingleValuePath, singleValue } from './paths';
 import { dateOfSeconds, isInteger, isObjlnk, parseInteger, typedValue } from './value-conversion';
 
@@ -20,20 +20,15 @@ const BOOLEANS = new Map([
 /** No number is longer; what is longer is text. */
 const MAX_NUMBER_LENGTH = 400;
 
-export function decodeText(path: Path, payload: Buffer, types: TypeLookup, options: DecodeOptions): ResourceValue[] {
+/** What is not of its type is the text it is, and what is no text its bytes. */
+export function decodeText(path: Path, payload: Buffer, types: TypeLookup): ResourceValue[] {
   checkSingleValuePath('text', path);
-  const type = types.typeOf(path);
-  if (!isUtf8(payload)) {
-    if (type !== undefined) options.mismatch?.(path, type);
-    return [{ path, value: Buffer.from(payload) }];
-  }
+  if (!isUtf8(payload)) return [{ path, value: Buffer.from(payload) }];
   const text = payload.toString();
-  const value = type === undefined ? text : valueOfText(type, text);
-  if (value === undefined && type !== undefined) options.mismatch?.(path, type);
-  return [{ path, value: value === undefined ? text : value }];
+  return [{ path, value: valueOfText(types.typeOf(path) ?? 'string', text) ?? text }];
 }
 
-function valueOfText(type: ResourceType, text: string): Value | undefined {
+function valueOfText(type: ResourceType, text: string): Exclude<Value, null> | undefined {
   switch (type) {
     case 'string':
     case 'corelnk':

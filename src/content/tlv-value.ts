@@ -3,20 +3,21 @@ import { isUtf8 } from 'node:buffer';
 import { CodecError } from '../errors';
 import { formatPath, type Path } from '../model/path';
 import type { ResourceType, Value } from '../model/resource-value';
-import type { DecodeOptions, TypeLookup } from './content-codec';
+import type { TypeLookup } from './content-codec';
 import { dateOfSeconds, normalInteger, typedValue } from './value-conversion';
 
 /** Reads a value by its definition's type. Without one, or of another length than that type has, it is the bytes. */
-export function decodeTlvValue(path: Path, bytes: Buffer, types: TypeLookup, options: DecodeOptions): Value {
+export function decodeTlvValue(path: Path, bytes: Buffer, types: TypeLookup): Value {
   const type = types.typeOf(path);
   if (type === undefined || type === 'none') return Buffer.from(bytes);
-  const value = valueOfBytes(path, type, bytes);
-  if (value !== undefined) return value;
-  options.mismatch?.(path, type);
-  return Buffer.from(bytes);
+  return valueOfBytes(path, type, bytes) ?? Buffer.from(bytes);
 }
 
-function valueOfBytes(path: Path, type: Exclude<ResourceType, 'none'>, bytes: Buffer): Value | undefined {
+function valueOfBytes(
+  path: Path,
+  type: Exclude<ResourceType, 'none'>,
+  bytes: Buffer,
+): Exclude<Value, null> | undefined {
   switch (type) {
     case 'string':
     case 'corelnk':

@@ -8,7 +8,7 @@ import { CodecError } from '../errors';
 import { formatPath, pathLevel, type Path } from '../model/path';
 import type { ResourceValue } from '../model/resource-value';
 import { checkRecordCount } from './bounds';
-import type { DecodeOptions, EncodeOptions, TypeLookup } from './content-codec';
+import type { EncodeOptions, TypeLookup } from './content-codec';
 import { checkWithin, childPath } from './paths';
 import { decodeTlvValue, encodeTlvValue } from './tlv-value';
 import { treeOf, type ValueTree } from './value-tree';
@@ -28,14 +28,13 @@ interface Entry {
 interface Reading {
   readonly requested: Path;
   readonly types: TypeLookup;
-  readonly options: DecodeOptions;
   readonly values: ResourceValue[];
 }
 
 /** @throws {CodecError} malformed, truncated, or outside of `path`. */
-export function decodeTlv(path: Path, payload: Buffer, types: TypeLookup, options: DecodeOptions): ResourceValue[] {
+export function decodeTlv(path: Path, payload: Buffer, types: TypeLookup): ResourceValue[] {
   if (path.objectId === undefined) throw new CodecError('TLV cannot carry several objects');
-  const reading: Reading = { requested: path, types, options, values: [] };
+  const reading: Reading = { requested: path, types, values: [] };
   for (const entry of entriesOf(payload)) readTopEntry(entry, path, path.objectId, reading);
   return reading.values;
 }
@@ -79,7 +78,7 @@ function readMultipleResource(entry: Entry, path: Path, reading: Reading): void 
 }
 
 function readResource(entry: Entry, path: Path, reading: Reading): void {
-  add(path, decodeTlvValue(path, entry.value, reading.types, reading.options), reading);
+  add(path, decodeTlvValue(path, entry.value, reading.types), reading);
 }
 
 function add(path: Path, value: ResourceValue['value'], reading: Reading): void {

@@ -1,7 +1,7 @@
 import { CodecError } from '../errors';
 import { formatPath, type Path } from '../model/path';
 import type { ResourceType, Value } from '../model/resource-value';
-import type { DecodeOptions, TypeLookup } from './content-codec';
+import type { TypeLookup } from './content-codec';
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
@@ -13,28 +13,17 @@ const MAX_DATE = 8.64e15;
 const OBJLNK = /^([0-9]{1,5}):([0-9]{1,5})$/;
 const RFC3339 = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/;
 
-/** A value in the form that JSON and CBOR carry it. */
-export type SelfDescribedValue = Value;
-
 /**
- * A value of a format that shows its own types, as what the definition says it is. A value of another type is
- * delivered as the wire shows it, and reported.
+ * A value of a format that shows its own types, as what the definition says it is. One of another type is delivered
+ * as the wire shows it: what a device sends is never lost.
  */
-export function fromSelfDescribed(
-  path: Path,
-  wire: SelfDescribedValue,
-  types: TypeLookup,
-  options: DecodeOptions,
-): Value {
+export function fromSelfDescribed(path: Path, wire: Value, types: TypeLookup): Value {
   const type = types.typeOf(path);
   if (type === undefined || type === 'none' || wire === null) return wire;
-  const value = asType(type, wire);
-  if (value !== undefined) return value;
-  options.mismatch?.(path, type);
-  return wire;
+  return asType(type, wire) ?? wire;
 }
 
-function asType(type: Exclude<ResourceType, 'none'>, wire: Exclude<Value, null>): Value | undefined {
+function asType(type: Exclude<ResourceType, 'none'>, wire: Exclude<Value, null>): Exclude<Value, null> | undefined {
   switch (type) {
     case 'string':
     case 'corelnk':
@@ -51,7 +40,7 @@ function asType(type: Exclude<ResourceType, 'none'>, wire: Exclude<Value, null>)
     case 'time':
       return asTime(wire);
     case 'objlnk':
-      return typeof wire === 'string' && isObjlnk(wire) ? wire : undefined;
+      return typeof wire === 'string' ? asObjlnk(wire) : undefined;
   }
 }
 
@@ -73,6 +62,12 @@ export function dateOfText(text: string): Date | undefined {
   if (!RFC3339.test(text)) return undefined;
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** The text `oid:iid`, without the NUL that Zephyr's client sends after it in CBOR; undefined when it is none. */
+export function asObjlnk(text: string): string | undefined {
+  const link = text.endsWith('\0') ? text.slice(0, -1) : text;
+  return isObjlnk(link) ? link : undefined;
 }
 
 export function isObjlnk(text: string): boolean {
@@ -132,8 +127,8 @@ export function typedValue(path: Path, value: Exclude<Value, null>, types: TypeL
       break;
     }
     case 'float':
+      if (typeof value === 'bigint' && isInteger(value, value >= 0n)) return { type, value: Number(value) };
       if (typeof value === 'number' && Number.isFinite(value)) return { type, value };
-      if (typeof value === 'bigint') return { type, value: Number(value) };
       break;
     case 'boolean':
       if (typeof value === 'boolean') return { type, value };

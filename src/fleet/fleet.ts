@@ -72,15 +72,15 @@ export class Fleet implements ServerListener {
     for (const order of this.#orders) order.cancel();
   }
 
-  registered(client: RegisteredClient, _previous: Registration | undefined): void {
+  registered(client: RegisteredClient, registration: Registration): void {
     const record = this.records.registered(client);
-    this.#emit('registered', client, record);
+    this.#emit('registered', registration, record);
     this.policies.registered(record);
   }
 
-  updated(client: RegisteredClient): void {
+  updated(client: RegisteredClient, registration: Registration): void {
     const record = this.records.registered(client);
-    this.#emit('updated', client, record);
+    this.#emit('updated', registration, record);
     this.policies.updated(record);
   }
 
@@ -93,11 +93,11 @@ export class Fleet implements ServerListener {
   }
 
   awake(client: RegisteredClient): void {
-    this.#emit('awake', client, this.records.get(client.endpoint));
+    this.#emit('awake', client.registration, this.records.get(client.endpoint));
   }
 
   asleep(client: RegisteredClient): void {
-    this.#emit('asleep', client, this.records.get(client.endpoint));
+    this.#emit('asleep', client.registration, this.records.get(client.endpoint));
   }
 
   rejected(rejection: Rejection): void {
@@ -124,12 +124,12 @@ export class Fleet implements ServerListener {
   #left(topic: 'deregistered' | 'expired', client: RegisteredClient): void {
     const record = this.records.left(client);
     this.policies.left(client.endpoint);
-    this.#emit(topic, client, record);
+    this.#emit(topic, client.registration, record);
   }
 
-  #emit(topic: LifecycleTopic, client: RegisteredClient, record: DeviceRecord | undefined): void {
+  #emit(topic: LifecycleTopic, registration: Registration, record: DeviceRecord | undefined): void {
     const emit = this.#options.emit();
-    emit?.({ topic, endpoint: client.endpoint, payload: eventPayload(client.registration, record) });
+    emit?.({ topic, endpoint: registration.endpoint, payload: eventPayload(registration, record) });
   }
 
   #serving(): Server {

@@ -94,18 +94,23 @@ export class OrderExecution implements OrderRun {
       if (counted) this.#inFlight -= 1;
       counted = false;
     };
-    const queued = (): void => {
-      release();
-      this.#set(index, { state: 'queued' });
-      this.#queued?.(endpoint);
-      this.#fill();
-    };
+    let settled = false;
+    // Told a moment later: listeners may come after `order()`, and thousands that sleep must not pile up on the stack.
+    const queued = (): void =>
+      queueMicrotask(() => {
+        if (settled) return;
+        release();
+        this.#set(index, { state: 'queued' });
+        this.#queued?.(endpoint);
+        this.#fill();
+      });
     let outcome: OperationResult | Lwm2mError;
     try {
       outcome = await this.#context.perform(endpoint, operation, { signal: this.#abort.signal, user, expires, queued });
     } catch (error) {
       outcome = asLwm2mError(error);
     }
+    settled = true;
     release();
     if (outcome instanceof Lwm2mError) this.#failed(index, outcome);
     else this.#succeeded(index, outcome);

@@ -61,7 +61,7 @@ export function isBytes(value: unknown): boolean {
   return isUint8Array(value) || isAnyArrayBuffer(value) || isSerialisedBuffer(value);
 }
 
-/** An object with keys, whatever realm it comes from: Node-RED's function nodes have their own `Object`. */
+/** An object with keys, whatever realm it comes from: a flow's function may run in a context with an `Object` of its own. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return Object.prototype.toString.call(value) === '[object Object]' && !isBytes(value);
 }

@@ -2,6 +2,7 @@ import type { CoapResponse } from '../coap';
 import { contentFormatId, contentFormatName, decodeContent, type ContentFormatName } from '../content';
 import { deviations, type Path, type ResourceValue } from '../model';
 import type { DeviceModel } from './device-model';
+import { isHiddenObject } from './registered-objects';
 
 /** What a device told, read. */
 export interface ReceivedContent {
@@ -25,12 +26,18 @@ export function readContent(
   asked?: readonly Path[],
 ): ReceivedContent {
   const formatId = options.contentFormat ?? contentFormatId(usualFormat(model, path));
-  const values = decodeContent(formatId, path, payload, model, { now });
+  const all = decodeContent(formatId, path, payload, model, { now });
+  const values = path.objectId === undefined ? visibleOf(all) : all;
   return {
     values,
     contentFormat: contentFormatName(formatId) ?? 'opaque',
     warnings: deviations(values, model.definitionOf, asked),
   };
+}
+
+/** Without what some clients give away of objects that hold keys when many objects are asked for at once, or none. */
+export function visibleOf(values: readonly ResourceValue[]): ResourceValue[] {
+  return values.filter(({ path }) => path.objectId === undefined || !isHiddenObject(path.objectId));
 }
 
 /** Old clients leave out the Content-Format; then it is what 1.0 has for the level of the path (LwM2M 1.0 s6.4). */

@@ -22,7 +22,7 @@ export type { RegisteredObject, RegisteredObjects } from './registered-objects';
 export type { Lwm2mVersion, Registration } from './registration';
 export type { Awaitable, ObservationStore, RegistrationStore, Store, StoredObservation } from './store';
 export type { NoSecPolicy, Provisioning } from './admission';
-export type { Profiles } from './profiles';
+export { profilesOf, type Profiles } from './profiles';
 export type { RegisteredClient } from './registered-client';
 export type { RegisteredClients } from './registered-clients';
 export type { Subscription } from './observations';

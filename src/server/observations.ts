@@ -1,22 +1,14 @@
-import { CoapCode, isSuccess, type CoapObservation, type CoapRequest, type CoapResponse, type Observer } from '../coap';
-import { contentFormatId } from '../content';
+import { isSuccess, type CoapResponse, type Observer } from '../coap';
 import { CancelledError, Lwm2mError, ResponseError, StoreError } from '../errors';
 import { formatPath, parsePath, ROOT } from '../model';
-import type { Log } from '../util/log';
+import { escapeForLog, type Log } from '../util/log';
 import { attributeQueries, isEmpty, type Attributes } from './attributes';
 import { byTime, readContent, type ReceivedContent } from './content';
-import { Exchange, isNotAcceptable, responseError, type OperationContext } from './exchange';
-import { acceptChoices } from './format-choice';
-import { compositeRequest, fetchComposite } from './operations/fetch-composite';
+import { Exchange, responseError, type OperationContext } from './exchange';
+import { requestObservation, singleObserveRequest, writeSharedAttributes } from './observe-request';
+import { compositeRequest } from './operations/fetch-composite';
 import { readComposite, readSingle } from './operations/read';
-import { sendAttributes } from './operations/write-attributes';
-import {
-  observesCompositesSingly,
-  observesWithAttributes,
-  rememberNoCompositeObserve,
-  rememberNoObserveAttributes,
-  rememberNotAcceptable,
-} from './refusals';
+import { observesCompositesSingly, rememberNoCompositeObserve } from './refusals';
 import type { RegisteredClient } from './registered-client';
 import {
   observationKey,
@@ -34,13 +26,10 @@ export interface Subscription {
   cancel(): Promise<void>;
 }
 
-interface ObserveAnswer {
-  readonly response: CoapResponse;
-  readonly observation?: CoapObservation;
-}
-
 /** The information reporting interface (LwM2M Core 1.2 s6.4): Observe, Observe-Composite, Notify and their end. */
 export class Observations {
+  private closed = false;
+
   constructor(
     private readonly context: OperationContext,
     private readonly store: ObservationStore,
@@ -75,6 +64,11 @@ export class Observations {
     this.keep(async () => this.store.removeOf(client.endpoint));
   }
 
+  /** From now on the end of an observation is the end of this process, and nothing to be remembered. */
+  close(): void {
+    this.closed = true;
+  }
+
   /** After a restart: notifications of observations that ran are accepted again. */
   async restore(client: RegisteredClient): Promise<void> {
     for (const stored of await this.store.of(client.endpoint)) {
@@ -89,7 +83,7 @@ export class Observations {
     const exchange = new Exchange(this.context, client);
     const request = composite
       ? compositeRequest(exchange, spec.paths, contentFormat ?? 'senml-cbor')
-      : this.singleRequest(exchange, spec, attributes);
+      : singleObserveRequest(exchange, spec, attributes);
     const shared = new SharedObservation(observationKey(spec.paths), spec);
     shared.coap = this.context.stack.restoreObservation(
       exchange.channel(),
@@ -172,7 +166,7 @@ export class Observations {
     shared.subscribers.add(subscriber);
     try {
       if (!isEmpty(spec.attributes) && !sameAttributes(spec.attributes, shared.spec.attributes)) {
-        await this.writeAttributes(exchange, shared, spec.attributes);
+        await writeSharedAttributes(exchange, shared, spec.attributes);
       }
       const content =
         spec.paths.length === 1 && spec.paths[0] !== undefined
@@ -188,7 +182,8 @@ export class Observations {
   private async establish(exchange: Exchange, shared: SharedObservation): Promise<void> {
     const { client } = exchange;
     const registrationId = client.registration.id;
-    const { response, observation } = await this.request(exchange, shared);
+    const { response, observation } = await requestObservation(exchange, shared, this.observer(client, shared));
+    this.heard(client);
     if (!isSuccess(response.code)) throw responseError(response);
     if (client.observations?.get(shared.key) !== shared || client.registration.id !== registrationId) {
       observation?.forget();
@@ -209,87 +204,6 @@ export class Observations {
       attributes,
     });
     this.received(client, shared, response, true);
-  }
-
-  private async request(exchange: Exchange, shared: SharedObservation): Promise<ObserveAnswer> {
-    const { spec } = shared;
-    const observer = this.observer(exchange.client, shared);
-    const inRequest = !isEmpty(spec.attributes) && spec.paths.length === 1 && observesWithAttributes(exchange.client);
-    if (!isEmpty(spec.attributes) && !inRequest) await this.writeAttributes(exchange, shared, spec.attributes);
-    if (spec.paths.length > 1) {
-      return fetchComposite(exchange, spec.paths, spec.contentFormat, (request) =>
-        this.send(exchange, request, observer),
-      );
-    }
-    const answer = await this.observeAccepted(exchange, spec, inRequest ? spec.attributes : undefined, observer);
-    if (!inRequest || !(answer.response.code === CoapCode.BadRequest || answer.response.code === CoapCode.BadOption)) {
-      return answer;
-    }
-    // A 1.2 device without Observe parameters: as with 1.1, then.
-    rememberNoObserveAttributes(exchange.client);
-    await this.writeAttributes(exchange, shared, spec.attributes);
-    return this.observeAccepted(exchange, spec, undefined, observer);
-  }
-
-  private async observeAccepted(
-    exchange: Exchange,
-    spec: ObservationSpec,
-    attributes: Attributes | undefined,
-    observer: Observer,
-  ): Promise<ObserveAnswer> {
-    for (;;) {
-      const request = this.singleRequest(exchange, spec, attributes);
-      const answer = await this.send(exchange, request, observer);
-      const { accept } = request.options;
-      if (accept === undefined || !isNotAcceptable(answer.response)) return answer;
-      for (const format of this.acceptOf(exchange, spec)) rememberNotAcceptable(exchange.client, format);
-    }
-  }
-
-  private singleRequest(exchange: Exchange, spec: ObservationSpec, attributes: Attributes | undefined): CoapRequest {
-    const [path = ROOT] = spec.paths;
-    const [accept] = this.acceptOf(exchange, spec);
-    return {
-      code: CoapCode.GET,
-      options: {
-        uriPath: exchange.uriPath(path),
-        accept: accept === undefined ? undefined : contentFormatId(accept),
-        uriQuery: attributes === undefined ? undefined : attributeQueries(attributes),
-      },
-    };
-  }
-
-  /** The Accept to send, at most one. */
-  private acceptOf(exchange: Exchange, spec: ObservationSpec) {
-    return acceptChoices(exchange.client, spec.paths[0] ?? ROOT, spec.contentFormat).slice(0, 1);
-  }
-
-  private async send(exchange: Exchange, request: CoapRequest, observer: Observer): Promise<ObserveAnswer> {
-    const { signal } = exchange;
-    const answer = await this.context.stack.observe(
-      exchange.channel(),
-      request,
-      observer,
-      signal === undefined ? undefined : { signal },
-    );
-    this.heard(exchange.client);
-    return answer;
-  }
-
-  private async writeAttributes(
-    exchange: Exchange,
-    shared: SharedObservation,
-    attributes: Attributes = {},
-  ): Promise<void> {
-    for (const path of shared.spec.paths) {
-      try {
-        await sendAttributes(exchange, path, attributes);
-      } catch (error) {
-        // The values are wanted all the same.
-        if (!(error instanceof ResponseError)) throw error;
-        for (const subscriber of shared.subscribers) subscriber.failed(formatPath(path), error);
-      }
-    }
   }
 
   private observer(client: RegisteredClient, shared: SharedObservation): Observer {
@@ -345,7 +259,7 @@ export class Observations {
   }
 
   private ended(client: RegisteredClient, shared: SharedObservation, reason: CoapResponse | Lwm2mError): void {
-    if (client.observations?.get(shared.key) !== shared) return;
+    if (this.closed || client.observations?.get(shared.key) !== shared) return;
     client.observations.delete(shared.key);
     this.forgetStored(client, shared);
     const error = reason instanceof Lwm2mError ? reason : endError(reason, shared.path);
@@ -361,7 +275,9 @@ export class Observations {
       await shared.coap?.cancel(this.context.clients.isAwake(client) ? 'get' : 'reset');
     } catch (error) {
       if (!(error instanceof Lwm2mError)) throw error;
-      this.log.debug(`${client.endpoint} did not confirm the end of observing ${shared.path}: ${error.message}`);
+      this.log.debug(
+        `${escapeForLog(client.endpoint)} did not confirm the end of observing ${shared.path}: ${error.message}`,
+      );
     }
   }
 

@@ -37,8 +37,11 @@ export class RegisteredClients {
     return this.#byEndpoint.values();
   }
 
-  /** Takes over a registration as it is in the store now, with the channel it came by. */
-  set(registration: Registration, channel: Channel): RegisteredClient {
+  /**
+   * Takes over a registration as it is in the store now, with the channel it came by.
+   * @param replaced called with a client that had another registration before it takes the new one.
+   */
+  set(registration: Registration, channel: Channel, replaced?: (client: RegisteredClient) => void): RegisteredClient {
     let client = this.#byEndpoint.get(registration.endpoint);
     if (client === undefined) {
       client = new RegisteredClient(registration, channel, this.models.of(registration.objects));
@@ -46,6 +49,7 @@ export class RegisteredClients {
       this.#byPeer.set(peerKey(channel), client);
       return client;
     }
+    replaced?.(client);
     this.#moveTo(client, channel);
     if (client.registration.objects !== registration.objects) {
       client.model = this.models.of(registration.objects);

@@ -25,6 +25,9 @@ export function isHiddenObject(objectId: number): boolean {
   return HIDDEN_OBJECTS.has(objectId);
 }
 
+/** Of a Register without payload. */
+const EMPTY: RegisteredObjects = { objects: [], rootPath: [], contentFormats: [] };
+
 const VERSION = /^[0-9]{1,5}\.[0-9]{1,5}$/;
 const ID = /^(0|[1-9][0-9]{0,4})$/;
 const MAX_ID = 65534;
@@ -35,7 +38,8 @@ const MAX_ID = 65534;
  * @throws {CodecError} it is no link-format, or past the limits of one.
  */
 export function parseRegisteredObjects(payload: Buffer): RegisteredObjects {
-  const links = payload.length === 0 ? [] : parseLinks(payload);
+  if (payload.length === 0) return EMPTY;
+  const links = parseLinks(payload);
   const root = links.find(({ attributes }) => unquoted(attributes.get('rt')) === 'oma.lwm2m');
   const rootPath = root === undefined ? [] : segmentsOf(root.target);
   const objects = new Map<number, { version: string; instances: Set<number> }>();
@@ -111,10 +115,22 @@ const MAX_CACHED_BYTES = 2048;
  */
 export class RegisteredObjectsCache {
   readonly #parsed = new Map<string, RegisteredObjects>();
+  /** The last one asked for: in a storm of devices of one kind it is nearly always the next, too. */
+  #lastPayload = Buffer.alloc(0);
+  #last = EMPTY;
 
   /** @throws {CodecError} as `parseRegisteredObjects`. */
   parse(payload: Buffer): RegisteredObjects {
+    if (payload.equals(this.#lastPayload)) return this.#last;
     if (payload.length > MAX_CACHED_BYTES) return parseRegisteredObjects(payload);
+    const objects = this.#find(payload);
+    // A copy: the payload is a window on the datagram.
+    this.#lastPayload = Buffer.from(payload);
+    this.#last = objects;
+    return objects;
+  }
+
+  #find(payload: Buffer): RegisteredObjects {
     const key = payload.toString('latin1');
     let objects = this.#parsed.get(key);
     if (objects === undefined) {

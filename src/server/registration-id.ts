@@ -11,7 +11,6 @@ export function newRegistrationId(): string {
     used = 0;
   }
   const id = POOL.toString('base64url', used, used + ID_BYTES);
-  POOL.fill(0, used, used + ID_BYTES);
   used += ID_BYTES;
   return id;
 }

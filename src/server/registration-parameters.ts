@@ -66,6 +66,10 @@ function setParameter(parameters: RegistrationParameters, name: string, value: s
 }
 
 function setBinding(parameters: RegistrationParameters, value: string): string | undefined {
+  if (value === 'U') {
+    parameters.binding = 'U';
+    return undefined;
+  }
   if (!BINDING.test(value)) return 'b is no binding mode';
   const binding = value.replaceAll('Q', '');
   if (new Set(binding).size !== binding.length) return 'b is no binding mode';

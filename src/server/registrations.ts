@@ -22,9 +22,13 @@ const DEFAULT_LIFETIME = 86_400;
 const MAX_ENDPOINT_LENGTH = 255;
 /** How often a change is tried again when another writer was faster. */
 const MAX_TRIES = 4;
+/** What a device is told to wait when there are too many, s. */
+const OVERLOAD_RETRY = 60;
 
 export interface RegistrationsContext {
   readonly owner: string;
+  /** How many devices may be registered here at once. */
+  readonly maxRegistrations: number;
   readonly clock: Clock;
   readonly store: RegistrationStore;
   readonly clients: RegisteredClients;
@@ -37,7 +41,7 @@ export interface RegistrationsContext {
   readonly afterResponse: AfterResponse;
   readonly listener: ServerListener;
   /** A registration ended or was replaced: what hung on it is over. */
-  ended(client: RegisteredClient): void;
+  readonly ended: (client: RegisteredClient) => void;
   /** A device's registration is in force, and it is awake; its answer is on its way. */
   reached(client: RegisteredClient): void;
   /** The device's peer address changed. */
@@ -73,8 +77,13 @@ export class Registrations {
     }
     if ('problem' in objects) return badRequest(objects.problem);
 
+    // What this process remembers is a good guess of what the store holds; compare-and-set tells when it is not.
+    let current = this.context.clients.get(endpoint)?.registration;
+    if (current === undefined && this.context.clients.size >= this.context.maxRegistrations) {
+      this.reject(channel, endpoint, 'register', 'overload');
+      return { code: CoapCode.ServiceUnavailable, options: { maxAge: OVERLOAD_RETRY } };
+    }
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const current = await this.context.store.byEndpoint(endpoint);
       const refusal = this.context.admission.refusal(endpoint, channel, current);
       if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
       const requested = parameters.lifetime ?? DEFAULT_LIFETIME;
@@ -97,9 +106,10 @@ export class Registrations {
         registeredAt: this.context.clock.now(),
       };
       if (await this.context.store.put(registration, current?.revision ?? 0)) {
-        this.registered(registration, current, channel);
+        this.registered(registration, channel);
         return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
       }
+      current = await this.context.store.byEndpoint(endpoint);
     }
     throw new StoreError('the registration changes too fast');
   }
@@ -146,15 +156,13 @@ export class Registrations {
     throw new StoreError('the registration changes too fast');
   }
 
-  private registered(registration: Registration, previous: Registration | undefined, channel: Channel): void {
+  private registered(registration: Registration, channel: Channel): void {
     const { clients, afterResponse, listener } = this.context;
     // Whatever the device knew of observations went with its old registration.
-    const known = clients.get(registration.endpoint);
-    if (known !== undefined) this.context.ended(known);
-    const client = clients.set(registration, channel);
+    const client = clients.set(registration, channel, this.context.ended);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
-      listener.registered(client, previous);
+      listener.registered(client, registration);
       if (woke) listener.awake(client);
       this.context.registered(client, undefined);
       this.context.reached(client);
@@ -168,7 +176,7 @@ export class Registrations {
     if (before !== undefined && before !== channel) this.context.moved(before, channel);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
-      listener.updated(client, previous);
+      listener.updated(client, registration);
       if (woke) listener.awake(client);
       if (registration !== previous) this.context.registered(client, previous);
       this.context.reached(client);

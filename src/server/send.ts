@@ -5,8 +5,7 @@ import { formatPath, ROOT, type ResourceValue } from '../model';
 import type { Clock } from '../util/clock';
 import { isSameIdentity } from './admission';
 import type { AfterResponse } from './after-response';
-import { byTime } from './content';
-import { isHiddenObject } from './registered-objects';
+import { byTime, visibleOf } from './content';
 import type { RegisteredClient } from './registered-client';
 import type { RegisteredClients } from './registered-clients';
 import type { Rejections } from './rejections';
@@ -44,7 +43,7 @@ export function receiveSend(context: SendContext, { channel, options, payload }:
     if (error instanceof CodecError) return { code: CoapCode.BadRequest, payload: Buffer.from(error.message) };
     throw error;
   }
-  const visible = values.filter(({ path }) => path.objectId === undefined || !isHiddenObject(path.objectId));
+  const visible = visibleOf(values);
   const woke = context.clients.heard(client);
   context.afterResponse.defer(() => {
     if (woke) context.listener.awake(client);

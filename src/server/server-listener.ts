@@ -7,9 +7,9 @@ import type { Rejection, SentValue } from './rejection';
  * Who is told what happens at the server. Always after the store has it and the device has its answer. None may throw.
  */
 export interface ServerListener {
-  /** `previous`: the registration of the endpoint that this one replaced. */
-  registered(client: RegisteredClient, previous: Registration | undefined): void;
-  updated(client: RegisteredClient, previous: Registration): void;
+  /** `registration` is the one that was made; the client may have a newer one already. */
+  registered(client: RegisteredClient, registration: Registration): void;
+  updated(client: RegisteredClient, registration: Registration): void;
   /** The client is no longer registered here when this is called, nor by the next two. */
   deregistered(client: RegisteredClient): void;
   expired(client: RegisteredClient): void;

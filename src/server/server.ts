@@ -3,7 +3,7 @@ import { Lwm2mError, NotRegisteredError, StoreError } from '../errors';
 import { parsePath, type ObjectDefinitions } from '../model';
 import type { Channel, PeerAddress, Scheme } from '../transport/transport';
 import type { Clock, Timer } from '../util/clock';
-import { rateLimited, type Log } from '../util/log';
+import { escapeForLog, rateLimited, type Log } from '../util/log';
 import { Admission, NOTHING_PROVISIONED, type NoSecPolicy, type Provisioning } from './admission';
 import { AfterResponse } from './after-response';
 import { DeviceModels } from './device-model';
@@ -29,6 +29,7 @@ import type { Store } from './store';
 const TICK = 1000;
 const EXPIRED_AT_ONCE = 1000;
 const DEFAULT_AWAKE_TIME = 93;
+const DEFAULT_MAX_REGISTRATIONS = 250_000;
 /** What a device is told to wait when the store is in trouble, s. */
 const STORE_RETRY = 30;
 const LOG_LINES_PER_MINUTE = 60;
@@ -46,6 +47,8 @@ export interface ServerOptions {
   readonly lifetimeMin?: number;
   readonly lifetimeMax?: number;
   readonly awakeTime?: number;
+  /** How many devices may be registered at once; 250,000 by default. */
+  readonly maxRegistrations?: number;
   readonly provisioning?: Provisioning;
   readonly profiles?: Profiles;
   /** The channel to an address now; see `OperationContext`. */
@@ -101,6 +104,7 @@ export class Server {
     this.#registrations = new Registrations({
       ...shared,
       owner: options.owner,
+      maxRegistrations: options.maxRegistrations ?? DEFAULT_MAX_REGISTRATIONS,
       store: store.registrations,
       admission: new Admission(options.noSec, options.provisioning ?? NOTHING_PROVISIONED),
       echo: new Echo(clock),
@@ -133,22 +137,16 @@ export class Server {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#operations = undefined;
+    this.#observations?.close();
     this.#afterResponse.close();
     this.#orders.close();
     this.clients.clear();
   }
 
   /** Answers a request of a device. */
-  async handle(request: IncomingRequest): Promise<HandlerResponse> {
-    try {
-      const response = await this.#route(request);
-      if (this.#storeInTrouble) this.#troubled(undefined);
-      return response;
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#troubled(error);
-      return { code: CoapCode.ServiceUnavailable, options: { maxAge: STORE_RETRY } };
-    }
+  handle(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
+    const response = this.#route(request);
+    return response instanceof Promise ? response.then(this.#stored, this.#unstored) : response;
   }
 
   /**
@@ -225,7 +223,7 @@ export class Server {
     this.perform(client.endpoint, { operation: 'write', path, value: lifetime, mode: 'replace' }).catch(
       (error: unknown) => {
         if (!(error instanceof Lwm2mError)) throw error;
-        this.#log.warn(`${client.endpoint} was not told its lifetime of ${lifetime} s: ${error.message}`);
+        this.#log.warn(`${escapeForLog(client.endpoint)} was not told its lifetime of ${lifetime} s: ${error.message}`);
       },
     );
   }
@@ -235,8 +233,20 @@ export class Server {
     if (client.waiting === undefined || client.waiting.length === 0) return;
     this.#orders
       .drain(client)
-      .catch((error: unknown) => this.#log.error(`orders for ${client.endpoint}: ${String(error)}`));
+      .catch((error: unknown) => this.#log.error(`orders for ${escapeForLog(client.endpoint)}: ${String(error)}`));
   }
+
+  /** One function each for all requests. */
+  readonly #stored = (response: HandlerResponse): HandlerResponse => {
+    if (this.#storeInTrouble) this.#troubled(undefined);
+    return response;
+  };
+
+  readonly #unstored = (error: unknown): HandlerResponse => {
+    if (!(error instanceof StoreError)) throw error;
+    this.#troubled(error);
+    return { code: CoapCode.ServiceUnavailable, options: { maxAge: STORE_RETRY } };
+  };
 
   #troubled(error: StoreError | undefined): void {
     if (error !== undefined) this.#log.error(`the store: ${error.message}`);

@@ -8,7 +8,8 @@ export type Awaitable<T> = T | Promise<T>;
 /**
  * Where registrations live. Several instances of the server may share one, so what is read may have been written by
  * another, and every change is compare-and-set: it names the revision it was made from and fails when there is another.
- * All methods reject with `StoreError` when the store is in trouble.
+ * All methods reject with `StoreError` when the store is in trouble. Changes of one endpoint settle in the order in which
+ * they were asked for.
  */
 export interface RegistrationStore {
   byEndpoint(endpoint: string): Awaitable<Registration | undefined>;

@@ -33,7 +33,7 @@ export interface CoapPortOptions {
   readonly clock: Clock;
   readonly handler: RequestHandler;
   /** Told of faults that nobody waits for: a handler that threw, a datagram that broke node-coap. */
-  readonly onFault: (error: Error) => void;
+  readonly onFault: (error: unknown) => void;
 }
 
 const METHODS: ReadonlyMap<string, Method> = new Map([
@@ -117,8 +117,7 @@ export class CoapPort {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    for (const stream of this.#unacknowledged.values()) stream.forget();
-    this.#unacknowledged.clear();
+    for (const stream of [...this.#unacknowledged.values()]) stream.forget();
     this.#server.close();
     await this.#link.close();
   }
@@ -191,7 +190,7 @@ export class CoapPort {
         payload: request.payload,
       });
     } catch (error) {
-      this.#options.onFault(error instanceof Error ? error : new Error(String(error)));
+      this.#options.onFault(error);
       return { code: '5.00' };
     }
   }
@@ -206,6 +205,7 @@ export class CoapPort {
       endAsIs(response, slice.payload.length > 0 ? slice.payload : undefined);
     } else if (reply.observed) {
       const stream = new NotificationStream(response, request._packet.token?.toString('hex') ?? '', {
+        clock: this.#options.clock,
         nextMessageId: () => this.#nextMessageId(),
         prepare: (notification) => this.#prepareNotification(received, notification),
         unacknowledged: this.#unacknowledged,

@@ -27,7 +27,7 @@ export class DatagramLink extends EventEmitter {
   /** Told of every datagram before node-coap sees it. */
   onArrival: (datagram: Buffer) => void = () => undefined;
   /** Told of what node-coap threw at a datagram: it does so at a malformed block option. */
-  onFault: (error: Error) => void = () => undefined;
+  onFault: (error: unknown) => void = () => undefined;
   readonly type: 'udp4' | 'udp6';
   readonly #carrier: Carrier;
   readonly #remote: RemoteInfo;
@@ -73,7 +73,7 @@ export class DatagramLink extends EventEmitter {
     try {
       this.emit('message', datagram, { ...this.#remote, size: datagram.length });
     } catch (error) {
-      this.onFault(error instanceof Error ? error : new Error(String(error)));
+      this.onFault(error);
     }
   }
 }

@@ -71,7 +71,7 @@ export interface NodeCoapAgent {
 
 /** @param cacheSize bytes of answers kept for replay to duplicates */
 export function createNodeCoapServer(cacheSize: number): NodeCoapServer {
-  return new Server({ cacheSize }) as unknown as NodeCoapServer;
+  return new Server({ cacheSize });
 }
 
 export function createNodeCoapAgent(link: DatagramLink): NodeCoapAgent {

@@ -127,6 +127,10 @@ describe('SenML CBOR', () => {
     ]);
   });
 
+  it('reads an object link that ends in a NUL, as Zephyr sends it', () => {
+    assert.deepEqual(decode('/9/0/7', '81a200662f392f302f3763766c6f64333a3000'), [['/9/0/7', '3:0']]);
+  });
+
   it('refuses records of the wrong shape', () => {
     for (const bytes of [
       'a0', // no array

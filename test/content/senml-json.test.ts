@@ -170,18 +170,17 @@ describe('SenML JSON values', () => {
     }
   });
 
-  it('of another type than defined are delivered as they are, and told', () => {
-    const told: string[] = [];
-    const payload = Buffer.from('[{"bn":"/3/0/","n":"9","vs":"full"},{"n":"0","v":1.5},{"n":"13","v":1e300}]');
-    const values = decodeContent(SENML_JSON, parsePath('/3/0'), payload, DEVICE, {
-      mismatch: (path, expected) => told.push(`${formatPath(path)} ${expected}`),
-    });
-    assert.deepEqual(rowsOf(values), [
+  it('of another type than defined are delivered as they are', () => {
+    const pack = [
+      { bn: '/3/0/', n: '9', vs: 'full' },
+      { n: '0', v: 1.5 },
+      { n: '13', v: 1e300 },
+    ];
+    assert.deepEqual(decode('/3/0', pack, DEVICE), [
       ['/3/0/9', 'full'],
       ['/3/0/0', 1.5],
       ['/3/0/13', 1e300],
     ]);
-    assert.deepEqual(told, ['/3/0/9 integer', '/3/0/0 string', '/3/0/13 time']);
   });
 
   it('without a known type are what the wire shows', () => {

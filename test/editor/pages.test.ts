@@ -181,7 +181,7 @@ describe('the catalogs', () => {
       for (const type of Object.keys(NODES)) {
         const help = (of: string): string => read(`dist/nodes/${type}/locales/${of}/${type}.html`);
         const shape = (html: string): string[] => html.match(/<\/?\w+/g) ?? [];
-        const messages = (html: string): string[] => html.match(/^\s*(?:<pre>)?\{ "(?:target|action)".*$/gm) ?? [];
+        const messages = (html: string): string[] => html.match(/^\s*(?:<pre[^>]*>)?\{ "(?:target|action)".*$/gm) ?? [];
         assert.deepEqual(shape(help(language)).filter(structural), shape(help('en-US')).filter(structural), type);
         assert.deepEqual(messages(help(language)), messages(help('en-US')), type);
         assert.notEqual(help(language), help('en-US'), `${type} is not translated`);
@@ -194,7 +194,7 @@ describe('the catalogs', () => {
       const html = read(`dist/nodes/${type}/locales/en-US/${type}.html`);
       assert.ok(html.startsWith(`<script type="text/html" data-help-name="${type}">`), type);
       assert.ok(html.includes('<h3>Details</h3>') && html.includes('<h3>References</h3>'), type);
-      const copied = [...html.matchAll(/<pre>([\s\S]*?)<\/pre>/g)].flatMap((match) => (match[1] ?? '').split('\n'));
+      const copied = [...html.matchAll(/<pre[^>]*>([\s\S]*?)<\/pre>/g)].flatMap((match) => (match[1] ?? '').split('\n'));
       const messages = copied.filter((line) => line.startsWith('{ "target"') || line.startsWith('{ "action"'));
       for (const message of messages) assert.doesNotThrow(() => JSON.parse(message), message);
       const ordered = !['lwm2m-server', 'lwm2m-events', 'lwm2m-simulator'].includes(type);

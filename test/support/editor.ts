@@ -101,9 +101,11 @@ export class Editor {
     }, id);
   }
 
-  async isValid(id: string): Promise<boolean> {
+  /** What the editor finds wrong with a node. */
+  async problems(id: string): Promise<unknown[]> {
     return this.page.evaluate((wanted) => {
-      return (window as unknown as { RED: EditorApi }).RED.nodes.node(wanted).valid === true;
+      const node = (window as unknown as { RED: EditorApi }).RED.nodes.node(wanted);
+      return node.valid === true ? [] : (node.validationErrors ?? ['not validated']);
     }, id);
   }
 
@@ -136,6 +138,47 @@ export class Editor {
     return this.page.locator(`${typed}, ${plain}`);
   }
 
+  /** Types into a field, or chooses what it offers, whatever kind of field it is. */
+  async enter(property: string, value: string): Promise<void> {
+    const container = this.page.locator(`#node-input-${property} + .red-ui-typedInput-container`);
+    const options = container.locator('.red-ui-typedInput-option-trigger');
+    if (await this.page.locator(`select#node-input-${property}`).isVisible()) return this.select(property, value);
+    if ((await options.isVisible()) && !(await this.field(property).isVisible())) {
+      await options.click();
+      await this.page.locator(`.red-ui-typedInput-options:visible a[value="${value}"]`).click();
+      return;
+    }
+    await this.field(property).fill(value);
+    await this.field(property).blur();
+  }
+
+  async select(property: string, value: string): Promise<void> {
+    await this.page.locator(`select#node-input-${property}`).selectOption(value);
+  }
+
+  /** Opens every folded part of the dialog. */
+  async unfold(): Promise<void> {
+    await this.page.evaluate(() => {
+      document
+        .querySelectorAll<HTMLDetailsElement>('details.lwm2m-fold')
+        .forEach((fold) => fold.setAttribute('open', ''));
+    });
+  }
+
+  /** Whether the dialog marks what is in a field as wrong. */
+  async isRefused(property: string): Promise<boolean> {
+    const marked = this.page.locator(`#node-input-${property}.input-error`);
+    return (await marked.count()) > 0;
+  }
+
+  /** What the canvas calls a node. */
+  async label(id: string): Promise<string> {
+    return this.page.evaluate((wanted) => {
+      const { nodes, utils } = (window as unknown as { RED: EditorApi }).RED;
+      return utils.getNodeLabel(nodes.node(wanted));
+    }, id);
+  }
+
   /** Chooses the type of a TypedInput as a user does: from its menu. */
   async chooseType(property: string, type: string): Promise<void> {
     await this.page
@@ -146,9 +189,31 @@ export class Editor {
 
   /** Presses Done in the uppermost dialog and waits until it is gone. */
   async done(): Promise<void> {
-    const trays = await this.page.locator('.red-ui-tray').count();
-    await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').last().click();
-    await this.page.waitForFunction((count) => document.querySelectorAll('.red-ui-tray').length < count, trays);
+    const ok = await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').elementHandle();
+    await ok?.click();
+    await ok?.waitForElementState('hidden');
+  }
+
+  /** Imports one of this package's examples as a user does: Import, Examples. */
+  async importExample(name: string): Promise<void> {
+    await this.page.evaluate(() =>
+      (window as unknown as { RED: EditorApi }).RED.actions.invoke('core:show-examples-import-dialog'),
+    );
+    const tree = this.page.locator('#red-ui-clipboard-dialog-import-tab-examples');
+    await tree.getByText('@open-lwm2m/node-red-lwm2m').click();
+    await tree.getByText(name, { exact: true }).click();
+    await this.page.locator('#red-ui-clipboard-dialog-ok').click();
+    await this.page.locator('#red-ui-clipboard-dialog').waitFor({ state: 'hidden' });
+  }
+
+  /** The types of all nodes on the canvas, and those that the editor finds wrong. */
+  async deployable(): Promise<{ types: string[]; invalid: string[] }> {
+    return this.page.evaluate(() => {
+      const nodes: { type: string; valid?: boolean; z?: string }[] = [];
+      (window as unknown as { RED: EditorApi }).RED.nodes.eachNode((node) => nodes.push(node as never));
+      const invalid = nodes.filter(({ valid }) => valid === false).map(({ type }) => type);
+      return { types: nodes.map(({ type }) => type), invalid };
+    });
   }
 
   /** Presses Deploy and waits for its success. */
@@ -171,8 +236,10 @@ export class Editor {
 interface EditorApi {
   nodes: {
     eachNode(visit: (node: { id: string }) => void): void;
-    node(id: string): { id: string; valid?: boolean };
+    node(id: string): { id: string; valid?: boolean; validationErrors?: unknown[] };
     convertNode(node: unknown, exportCredentials: boolean): Record<string, unknown>;
   };
   editor: { edit(node: unknown): void };
+  actions: { invoke(action: string): void };
+  utils: { getNodeLabel(node: unknown): string };
 }

@@ -93,6 +93,11 @@ export class NodeRedProcess {
     await this.fetch(`inject/${injectId}`, { method: 'POST' });
   }
 
+  /** Switches a debug node on or off, as its button does. */
+  async setDebug(debugId: string, on: boolean): Promise<void> {
+    await this.fetch(`debug/${debugId}/${on ? 'enable' : 'disable'}`, { method: 'POST' });
+  }
+
   private async fetch(route: string, init: RequestInit = {}): Promise<unknown> {
     const headers = { accept: 'application/json', ...(init.headers as Record<string, string> | undefined) };
     const response = await fetch(this.url + route, { ...init, headers });

@@ -26,6 +26,11 @@ export interface ComboboxOptions {
 }
 
 const SEARCH_DELAY = 150;
+
+/** Bounds of the list's height, px. */
+const LOWEST = 80;
+const HIGHEST = 330;
+
 let lists = 0;
 
 /**
@@ -40,7 +45,7 @@ export function attachCombobox(input: HTMLInputElement, options: ComboboxOptions
     timer = window.setTimeout(() => void list.search(), SEARCH_DELAY);
   };
   input.addEventListener('input', searchSoon);
-  input.addEventListener('mousedown', () => void list.search());
+  input.addEventListener('click', () => void list.search());
   input.addEventListener('keydown', (event) => list.keydown(event));
   input.addEventListener('blur', () => {
     window.clearTimeout(timer);
@@ -131,10 +136,10 @@ class SuggestionList {
     const around = (this.input.closest('.red-ui-typedInput-container') ?? this.input).getBoundingClientRect();
     document.body.append(box);
     const below = window.innerHeight - around.bottom;
-    const above = box.offsetHeight > below && around.top > below;
+    const above = Math.min(box.offsetHeight, HIGHEST) > below && around.top > below;
     box.style.left = `${around.left}px`;
     box.style.width = `${around.width}px`;
-    box.style.maxHeight = `${Math.max(80, (above ? around.top : below) - 8)}px`;
+    box.style.maxHeight = `${Math.min(HIGHEST, Math.max(LOWEST, (above ? around.top : below) - 8))}px`;
     box.style.top = above ? `${Math.max(4, around.top - box.offsetHeight - 2)}px` : `${around.bottom + 2}px`;
   }
 

@@ -1,8 +1,8 @@
-import { describeObject, listObjects, type ObjectDetail } from './api';
 import { attachCombobox, type Suggestions } from './combobox';
 import { element, field, typedInputBox } from './elements';
 import { describeResource, openObjectBrowser } from './object-browser';
-import { pathSegments, splitPaths } from './paths';
+import { ObjectCatalog } from './object-catalog';
+import { pathProblem, pathSegments, splitPaths } from './paths';
 import { unavailableText } from './target-picker';
 import { text } from './text';
 
@@ -36,17 +36,18 @@ function preparePathField(property: string, several: boolean, otherTypes: string
   const opener = box.closest('.red-ui-typedInput-container')?.querySelector('.red-ui-typedInput-option-expand');
   opener?.setAttribute('aria-label', text('browser.title'));
   opener?.setAttribute('title', text('browser.title'));
+  const catalog = new ObjectCatalog();
   const isPath = (): boolean => input.typedInput('type') === 'str';
   attachCombobox(box, {
     label: text('picker.paths'),
     enabled: isPath,
-    search: (typed) => suggestPaths(typed),
+    search: (typed) => suggestPaths(catalog, typed),
     choose: (path) => {
       const earlier = splitPaths(input.typedInput('value')).slice(0, -1);
       input.typedInput('value', [...earlier, path].join(' '));
     },
   });
-  describeChoice(input, box, isPath);
+  describeChoice(catalog, input, box, isPath);
 }
 
 function openBrowser(property: string, several: boolean): void {
@@ -66,20 +67,19 @@ function openBrowser(property: string, several: boolean): void {
 }
 
 /** Objects for `/` and the beginning of a name, then the resources of the object that has been named. */
-async function suggestPaths(typed: string): Promise<Suggestions | undefined> {
+async function suggestPaths(catalog: ObjectCatalog, typed: string): Promise<Suggestions | undefined> {
   const last = splitPaths(typed).at(-1) ?? '';
   const [objectId, instance, resource = ''] = last.startsWith('/') ? pathSegments(last) : [last];
-  const objects = await listObjects();
+  const objects = await catalog.list();
   if ('unavailable' in objects) return { items: [], note: unavailableText(objects.unavailable) };
   if (instance === undefined) {
     const found = objects.data.filter(({ id, name }) => fits(objectId ?? '', id, name));
     return bounded(found.map(({ id, name }) => ({ value: `/${id}`, detail: name })));
   }
-  const known = objects.data.find(({ id, name }) => String(id) === objectId || name === objectId);
-  const answer = known ? await describeObject(known.id) : undefined;
-  if (!answer || 'unavailable' in answer) return { items: [] };
-  const found = answer.data.resources.filter(({ id, name }) => fits(resource, id, name));
-  const base = `/${answer.data.id}/${/^[0-9]+$/.test(instance) ? instance : '0'}`;
+  const object = await catalog.find(objectId ?? '');
+  if (!object) return { items: [] };
+  const found = object.resources.filter(({ id, name }) => fits(resource, id, name));
+  const base = `/${object.id}/${/^[0-9]+$/.test(instance) ? instance : '0'}`;
   return bounded(found.map((item) => ({ value: `${base}/${item.id}`, detail: describeResource(item) })));
 }
 
@@ -93,14 +93,14 @@ function bounded(items: Suggestions['items']): Suggestions {
 }
 
 /** Says below the field what the paths mean, as far as the server knows. */
-function describeChoice(input: JQueryElement, box: HTMLElement, isPath: () => boolean): void {
+function describeChoice(catalog: ObjectCatalog, input: JQueryElement, box: HTMLElement, isPath: () => boolean): void {
   const said = element('div', { class: 'lwm2m-path-meaning', role: 'status' });
   box.closest('.form-row')?.append(said);
   let shown = 0;
   const describe = async (): Promise<void> => {
     const turn = ++shown;
     const paths = isPath() ? splitPaths(input.typedInput('value')) : [];
-    const meanings = await Promise.all(paths.slice(0, SHOWN_SUGGESTIONS).map(meaningOf));
+    const meanings = await Promise.all(paths.slice(0, SHOWN_SUGGESTIONS).map((path) => meaningOf(catalog, path)));
     if (turn !== shown) return;
     said.replaceChildren(...meanings.filter((meaning) => meaning !== '').map((meaning) => element('div', {}, meaning)));
   };
@@ -108,30 +108,12 @@ function describeChoice(input: JQueryElement, box: HTMLElement, isPath: () => bo
   void describe();
 }
 
-const objects = new Map<string, Promise<ObjectDetail | undefined>>();
-
-/** An object's definition, asked for once while the page is open; an unanswered question is asked again. */
-function objectOf(id: string): Promise<ObjectDetail | undefined> {
-  const server = field('server')?.value ?? '';
-  const key = `${server}/${id}`;
-  const known = objects.get(key);
-  if (known) return known;
-  const asked = describeObject(Number(id)).then((answer) => {
-    if (!('unavailable' in answer)) return answer.data;
-    objects.delete(key);
-    return undefined;
-  });
-  objects.set(key, asked);
-  return asked;
-}
-
-/** `Light Control › 0 › Dimmer (integer, %, RW)`; nothing for names and for what the server does not know. */
-async function meaningOf(path: string): Promise<string> {
-  const [objectId, instance, resourceId, ...rest] = pathSegments(path);
-  if (objectId === undefined || !/^[0-9]+$/.test(objectId)) return '';
-  const object = await objectOf(objectId);
+/** `Light Control › 0 › Dimmer (integer, %, RW)`; nothing for what the server does not know. */
+async function meaningOf(catalog: ObjectCatalog, path: string): Promise<string> {
+  const [objectId, instance, resourceId, ...rest] = pathProblem(path) === undefined ? pathSegments(path) : [];
+  const object = objectId === undefined ? undefined : await catalog.find(objectId);
   if (!object) return '';
-  const resource = object.resources.find(({ id }) => String(id) === resourceId);
+  const resource = object.resources.find(({ id, name }) => String(id) === resourceId || name === resourceId);
   const parts = [object.name, instance, resource ? describeResource(resource) : resourceId, ...rest];
   return parts.filter((part) => part !== undefined).join(' › ');
 }

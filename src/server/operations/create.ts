@@ -1,6 +1,6 @@
 import { CoapCode, type CoapResponse } from '../../coap';
 import { encodeContent, type ContentFormatName } from '../../content';
-import { formatPath, fromPayload, parsePath, pathLevel, pathOf, type Path } from '../../model';
+import { formatPath, fromPayload, parsePath, pathLevel, pathOf, type Path, type ResourceValue } from '../../model';
 import { InvalidArgumentError } from '../../errors';
 import { assertSuccess, type Exchange } from '../exchange';
 import { contentChoices } from '../format-choice';
@@ -16,10 +16,7 @@ export async function create(exchange: Exchange, operation: CreateOperation): Pr
   const instance = pathOf(objectId, objectInstanceId ?? 0);
   const values = fromPayload(instance, operation.value ?? {}, client.model.definitionOf);
   const object = pathOf(objectId);
-  // Only TLV can leave the id to the device (LwM2M Core 1.2 s7.4.3).
-  const choices: readonly ContentFormatName[] = withoutInstanceId
-    ? ['tlv']
-    : contentChoices(client, object, values, operation.contentFormat);
+  const choices = createChoices(exchange, object, values, operation);
   const { response, contentFormat } = await sendFirstTaken(exchange, choices, (formatId) => ({
     code: CoapCode.POST,
     options: { uriPath: exchange.uriPath(object), contentFormat: formatId },
@@ -45,6 +42,20 @@ export async function create(exchange: Exchange, operation: CreateOperation): Pr
     timestamp: at,
     queuedFor: 0,
   };
+}
+
+function createChoices(
+  { client }: Exchange,
+  object: Path,
+  values: readonly ResourceValue[],
+  { path, contentFormat }: CreateOperation,
+): readonly ContentFormatName[] {
+  // Only TLV can leave the id to the device (LwM2M Core 1.2 s7.4.3).
+  if (path.objectInstanceId === undefined) return ['tlv'];
+  // SenML and JSON name resources only: they cannot say which instance it is that has none.
+  const isEmpty = values.every((value) => value.path.resourceId === undefined);
+  if (isEmpty) return contentFormat === 'lwm2m-cbor' ? ['lwm2m-cbor', 'tlv'] : ['tlv'];
+  return contentChoices(client, object, values, contentFormat);
 }
 
 /** The instance that Location-Path names; `undefined` when it names none. */

@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { InvalidArgumentError, Lwm2mError } from '../src/errors';
+import { DEVICE_KINDS, simulateFleet, type FleetEvent, type FleetOptions } from '../src/simulator';
+
+const HELP = `lwm2m-simulate - a fleet of simulated LwM2M devices
+
+  lwm2m-simulate --kind street-light --count 200 --server coap://127.0.0.1
+
+  --kind <kind>        what to simulate: ${DEVICE_KINDS.join(', ')} (default ${DEVICE_KINDS[0]})
+  --count <number>     how many devices (default 1)
+  --server <uri>       the LwM2M server (default coap://127.0.0.1:5683)
+  --prefix <text>      the devices are named by it and their number, from 1 (default lamp-)
+  --lifetime <s>       the lifetime of their registrations (default 60)
+  --version <version>  the LwM2M version they speak: 1.0, 1.1, 1.2 (default 1.1)
+  --help               this text
+
+Every device has a UDP port of its own. Ctrl-C de-registers them all; a second one ends at once.
+`;
+
+/** Exit code for a command line that cannot be. */
+const BAD_USAGE = 2;
+
+/** ms between two lines of progress. */
+const PROGRESS_PERIOD = 1_000;
+
+type CommandLine = Omit<FleetOptions, 'onEvent'>;
+
+/** @throws {InvalidArgumentError} @returns undefined when help is asked for */
+function readCommandLine(args: string[]): CommandLine | undefined {
+  const { values } = parse(args);
+  if (values.help) return undefined;
+  return {
+    kind: values.kind,
+    count: wholeNumber(values.count, '--count'),
+    serverUri: values.server,
+    endpointPrefix: values.prefix,
+    lifetime: wholeNumber(values.lifetime, '--lifetime'),
+    version: values.version,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        kind: { type: 'string', default: DEVICE_KINDS[0] as string },
+        count: { type: 'string', default: '1' },
+        server: { type: 'string', default: 'coap://127.0.0.1:5683' },
+        prefix: { type: 'string', default: 'lamp-' },
+        lifetime: { type: 'string', default: '60' },
+        version: { type: 'string', default: '1.1' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    // Its messages have hints in further sentences.
+    const [sentence = ''] = String(error instanceof Error ? error.message : error).split('. ');
+    throw new InvalidArgumentError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
+  }
+}
+
+function wholeNumber(text: string, option: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError(`${option} takes a whole number, not '${text}'`);
+  return Number(text);
+}
+
+async function main(): Promise<void> {
+  const options = readCommandLine(process.argv.slice(2));
+  if (options === undefined) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const problems = new Problems();
+  const fleet = simulateFleet({ ...options, onEvent: (event) => problems.note(event) });
+  stopOnSignals(() => fleet.stop());
+  let told = '';
+  const tell = () => {
+    const { registered, total } = fleet.counts;
+    const line = `registered ${registered} of ${total}${problems.last}`;
+    if (line !== told) console.log(line);
+    told = line;
+  };
+  setInterval(tell, PROGRESS_PERIOD).unref();
+  console.log(`starting ${options.count} x ${options.kind} towards ${options.serverUri}`);
+  await fleet.start();
+  tell();
+}
+
+/** The last thing that went wrong, for the line of progress; gone when a device has registered since. */
+class Problems {
+  last = '';
+
+  note(event: FleetEvent): void {
+    if (event.topic === 'registered') this.last = '';
+    if (event.topic === 'failed' || event.topic === 'fault') this.last = ` (${event.endpoint}: ${event.error.message})`;
+  }
+}
+
+function stopOnSignals(stop: () => Promise<void>): void {
+  let stopping = false;
+  const onSignal = () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    console.log('de-registering');
+    stop().then(() => process.exit(0), fail);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}
+
+function fail(error: unknown): void {
+  const known = error instanceof Lwm2mError;
+  console.error(`lwm2m-simulate: ${known ? error.message : String(error instanceof Error ? error.stack : error)}`);
+  process.exit(error instanceof InvalidArgumentError ? BAD_USAGE : 1);
+}
+
+main().catch(fail);

@@ -1,0 +1,58 @@
+import type { Behaviour, BehaviourContext, BehaviourFactory } from '../behaviour';
+
+/** What is written on a device's plate. */
+export interface DevicePlate {
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly type: string;
+}
+
+const MAINS_POWER = 6;
+const MAINS_MILLIVOLTS = 230_000;
+const MEMORY_KB = 256;
+
+/** Object 3: who made the device, its clock, restart (LwM2M Core 1.1 appendix E.4). */
+export function deviceObject(plate: DevicePlate): BehaviourFactory {
+  return ({ objects, clock, endpoint, actions }: BehaviourContext): Behaviour => {
+    /** ms that the device's clock is ahead of ours, since somebody set it. */
+    let ahead = 0;
+    const device = objects.add(3, 0, {
+      0: { value: plate.manufacturer },
+      1: { value: plate.model },
+      2: { value: `SN-${endpoint}` },
+      3: { value: '1.0.0' },
+      4: { execute: () => actions.reboot() },
+      6: { value: new Map([[0, MAINS_POWER]]) },
+      7: { value: new Map([[0, MAINS_MILLIVOLTS]]) },
+      10: { value: MEMORY_KB / 2 },
+      11: { value: new Map([[0, 0]]) },
+      12: { execute: () => resetErrors() },
+      13: { value: wholeSeconds(clock.now()), written: (time) => setClock(time) },
+      14: { value: '+00:00' },
+      15: { value: 'Etc/UTC' },
+      16: { value: 'U' },
+      17: { value: plate.type },
+      18: { value: '1' },
+      19: { value: '1.0.0' },
+      21: { value: MEMORY_KB },
+    });
+    const resetErrors = () => {
+      const errors = device.get(11);
+      if (errors) errors.value = new Map([[0, 0]]);
+    };
+    const setClock = (time: unknown) => {
+      if (time instanceof Date) ahead = time.getTime() - clock.now();
+    };
+    return {
+      advance(now) {
+        const time = device.get(13);
+        if (time) time.value = wholeSeconds(now + ahead);
+      },
+    };
+  };
+}
+
+/** Time has whole seconds (LwM2M Core 1.1 appendix C). */
+function wholeSeconds(ms: number): Date {
+  return new Date(Math.floor(ms / 1000) * 1000);
+}

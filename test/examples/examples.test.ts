@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { DebugSidebar, type Shown } from '../support/debug-sidebar';
+import { browserIsMissing, startBrowser } from '../support/editor';
+import { NodeRedProcess, PACKAGE_ROOT, type Flow } from '../support/node-red-process';
+
+const HOME = path.join(PACKAGE_ROOT, 'examples');
+const NAMES = readdirSync(HOME).map((file) => path.basename(file, '.json'));
+/** s: how long it takes until a lamp that vanished is noticed. */
+const SHORT_LIFE = 3;
+
+const CORE = ['tab', 'group', 'comment', 'inject', 'debug', 'http in', 'http response', 'template'];
+const OURS = Object.keys(
+  (JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { 'node-red': { nodes: object } })[
+    'node-red'
+  ].nodes,
+);
+
+function example(name: string): Flow[] {
+  return JSON.parse(readFileSync(path.join(HOME, `${name}.json`), 'utf8')) as Flow[];
+}
+
+/** The example on a port of its own, so that it disturbs nothing that runs on this machine, with short-lived lamps. */
+function adapted(flows: Flow[], port: number): Flow[] {
+  const moved = JSON.parse(JSON.stringify(flows).replaceAll('5683', String(port))) as Flow[];
+  return moved.map((node) => (node.type === 'lwm2m-simulator' ? { ...node, lifetime: SHORT_LIFE } : node));
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = dgram.createSocket('udp6');
+  await new Promise<void>((resolve) => socket.bind(0, '::', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
+}
+
+describe('the examples', () => {
+  for (const name of NAMES) {
+    it(`${name} is made of core nodes and ours only, and hangs together`, () => {
+      const flows = example(name);
+      const ids = flows.map(({ id }) => id);
+      assert.equal(new Set(ids).size, ids.length);
+      for (const node of flows) {
+        assert.ok([...CORE, ...OURS].includes(node.type), node.type);
+        if (node['z'] !== undefined) assert.equal(node['z'], flows[0]?.id);
+        for (const wire of ((node['wires'] as string[][] | undefined) ?? []).flat())
+          assert.ok(ids.includes(wire), wire);
+        if (OURS.includes(node.type) && 'server' in node) assert.ok(ids.includes(String(node['server'])));
+      }
+      assert.equal(flows[0]?.type, 'tab');
+      assert.ok(flows.some(({ type }) => type === 'comment'));
+    });
+  }
+
+  it('show every node', () => {
+    const used = new Set(NAMES.flatMap((name) => example(name).map(({ type }) => type)));
+    assert.deepEqual(
+      OURS.filter((type) => !used.has(type)),
+      [],
+    );
+  });
+});
+
+describe('the examples, deployed', function () {
+  this.timeout(60_000);
+  let nodeRed: NodeRedProcess;
+  let sidebar: DebugSidebar;
+
+  before(async () => {
+    nodeRed = await NodeRedProcess.start();
+    sidebar = await DebugSidebar.open(nodeRed.url);
+  });
+
+  after(async () => {
+    sidebar?.close();
+    await nodeRed?.stop();
+  });
+
+  /** Deploys with a watcher of all events, and waits until the lamps are there. */
+  async function deploy(name: string): Promise<void> {
+    const flows = adapted(example(name), await freeUdpPort());
+    const z = flows[0]?.id;
+    const lamps = flows.filter(({ type }) => type === 'lwm2m-simulator');
+    const expected = lamps.reduce((sum, { count }) => sum + Number(count), 0);
+    const registered = new Set<string>();
+    const all = sidebar.next(({ id, value }) => {
+      const { topic, endpoint } = value as { topic: string; endpoint: string };
+      return id === 'watch-debug' && topic === 'registered' && registered.add(endpoint).size === expected;
+    });
+    const watch = { id: 'watch', type: 'lwm2m-events', z, server: 'lwm2m-city', topics: [], wires: [['watch-debug']] };
+    const debug = { id: 'watch-debug', type: 'debug', z, active: true, tosidebar: true, complete: 'true', wires: [] };
+    await nodeRed.deploy([...flows, watch, debug]);
+    await all;
+  }
+
+  async function press(inject: string, answer: string): Promise<unknown> {
+    const answered = sidebar.nextOf(answer);
+    await nodeRed.press(inject);
+    return answered;
+  }
+
+  /** What the flow's own nodes complained about. */
+  function errors(shown: readonly Shown[]): Shown[] {
+    return shown.filter(({ level }) => level !== undefined);
+  }
+
+  afterEach(() => assert.deepEqual(errors(sidebar.shown.splice(0)), []));
+
+  it('read: one lamp with names, many by message', async () => {
+    await deploy('read');
+    const one = (await press('ex-read-one', 'ex-read-result')) as {
+      endpoint: string;
+      payload: Record<string, unknown>;
+    };
+    assert.equal(one.endpoint, 'read-lamp-1');
+    assert.deepEqual([one.payload['onOff'], one.payload['dimmer']], [false, 100]);
+    const summary = sidebar.nextOf('ex-read-summary');
+    await nodeRed.press('ex-read-many');
+    const { total, succeeded } = (await summary) as { total: number; succeeded: number };
+    assert.deepEqual({ total, succeeded }, { total: 2, succeeded: 2 });
+  });
+
+  it('write: all lamps, and several paths at once', async () => {
+    await deploy('write');
+    const { total, succeeded } = (await press('ex-write-on', 'ex-write-summary')) as Record<string, number>;
+    assert.deepEqual({ total, succeeded }, { total: 2, succeeded: 2 });
+    const both = (await press('ex-write-several', 'ex-write-result')) as { endpoint: string; lwm2m: { code: string } };
+    assert.deepEqual([both.endpoint, both.lwm2m.code], ['write-lamp-1', '2.04']);
+  });
+
+  it('execute: a reboot', async () => {
+    await deploy('execute');
+    const { lwm2m } = (await press('ex-execute-reboot', 'ex-execute-result')) as { lwm2m: { code: string } };
+    assert.equal(lwm2m.code, '2.04');
+  });
+
+  it('observe: tells what is switched', async () => {
+    await deploy('observe');
+    const on = sidebar.next(
+      ({ id, value }) => id === 'ex-observe-value' && (value as { payload: unknown }).payload === true,
+    );
+    await nodeRed.press('ex-observe-on');
+    const { path } = (await on).value as { path: string };
+    assert.equal(path, '/3311/0/5850');
+  });
+
+  it('discover: the resources of an object', async () => {
+    await deploy('discover');
+    const { payload } = (await press('ex-discover-go', 'ex-discover-result')) as { payload: { path: string }[] };
+    assert.ok(payload.some((link) => link.path === '/3311/0/5850'));
+  });
+
+  it('attributes: set, and unset by message', async () => {
+    await deploy('attributes');
+    for (const inject of ['ex-attributes-set', 'ex-attributes-unset']) {
+      const { lwm2m } = (await press(inject, 'ex-attributes-result')) as { lwm2m: { code: string } };
+      assert.equal(lwm2m.code, '2.04');
+    }
+  });
+
+  it('create: an instance', async () => {
+    await deploy('create');
+    const { payload } = (await press('ex-create-go', 'ex-create-result')) as { payload: string };
+    assert.equal(payload, '/3311/1');
+  });
+
+  it('delete: what was created before', async () => {
+    await deploy('delete');
+    await press('ex-delete-make', 'ex-delete-result');
+    const { lwm2m } = (await press('ex-delete-go', 'ex-delete-result')) as { lwm2m: { code: string } };
+    assert.equal(lwm2m.code, '2.02');
+  });
+
+  it('devices: those there are, and those that are gone', async () => {
+    await deploy('devices');
+    const all = (await press('ex-devices-all', 'ex-devices-out')) as { endpoint: string }[];
+    assert.deepEqual(
+      all.map(({ endpoint }) => endpoint),
+      ['devices-lamp-1', 'devices-lamp-2'],
+    );
+    const gone = (await press('ex-devices-gone', 'ex-devices-out')) as { endpoint: string }[];
+    assert.deepEqual(
+      gone.filter(({ endpoint }) => endpoint.startsWith('devices-lamp')),
+      [],
+    );
+  });
+
+  it('events: a message for each registration', async () => {
+    const first = sidebar.nextOf('ex-events-event');
+    await deploy('events');
+    const { topic, payload } = (await first) as { topic: string; payload: { binding: string } };
+    assert.deepEqual([topic, payload.binding], ['registered', 'U']);
+  });
+
+  it('simulator: a lamp goes, expires and comes back', async () => {
+    await deploy('simulator');
+    for (const [inject, topic] of [
+      ['ex-simulator-vanish', 'expired'],
+      ['ex-simulator-return', 'registered'],
+    ] as const) {
+      const told = sidebar.nextOf('ex-simulator-event');
+      await nodeRed.press(inject);
+      const event = (await told) as { topic: string; endpoint: string };
+      assert.deepEqual([event.topic, event.endpoint], [topic, 'simulator-lamp-3']);
+    }
+  });
+
+  describe('street-lights, the city', () => {
+    const LAMPS = ['main', 'park'].flatMap((street) => [1, 2, 3, 4, 5, 6].map((number) => `lamp-${street}-${number}`));
+    const ON = '/3311/0/5850';
+    const DIMMER = '/3311/0/5851';
+
+    type Lamp = {
+      endpoint: string;
+      connectivity: string;
+      values: Record<string, { commanded?: { value: unknown }; reported?: { value: unknown } } | undefined>;
+    };
+
+    before(async () => {
+      await deploy('street-lights');
+      // The flow ships with this one silent, because it says so much.
+      await nodeRed.setDebug('city-observed', true);
+    });
+
+    async function page(): Promise<Lamp[]> {
+      return nodeRed.get<Lamp[]>('lamps/data');
+    }
+
+    /** Presses a button, and waits until each of these lamps has reported the value itself. */
+    async function order(inject: string, path: string, value: unknown, lamps: readonly string[]): Promise<void> {
+      const reported = new Set<string>();
+      const all = sidebar.next(({ id, value: message }) => {
+        if (id !== 'city-observed') return false;
+        const { endpoint, payload } = message as { endpoint: string; payload: Record<string, unknown> };
+        if (payload[path] === value && lamps.includes(endpoint)) reported.add(endpoint);
+        return reported.size === lamps.length;
+      });
+      await nodeRed.press(inject);
+      await all;
+    }
+
+    async function lampsWhere(path: string, value: unknown): Promise<string[]> {
+      const lamps = await page();
+      return lamps.filter(({ values }) => values[path]?.reported?.value === value).map(({ endpoint }) => endpoint);
+    }
+
+    it('has two streets of lamps, which are off', async () => {
+      const lamps = await page();
+      assert.deepEqual(lamps.map(({ endpoint }) => endpoint).sort(), LAMPS);
+      assert.deepEqual([...new Set(lamps.map(({ connectivity }) => connectivity))], ['online']);
+      assert.deepEqual(
+        lamps.filter(({ values }) => values[ON]?.commanded !== undefined),
+        [],
+      );
+    });
+
+    it('switches one lamp', async () => {
+      await order('city-one-on', ON, true, ['lamp-main-1']);
+      assert.deepEqual(await lampsWhere(ON, true), ['lamp-main-1']);
+    });
+
+    it('switches a street, and says how many obeyed', async () => {
+      const summary = sidebar.next(({ id }) => id === 'city-summary');
+      await order('city-main-on', ON, true, LAMPS.slice(1, 6));
+      assert.deepEqual(await lampsWhere(ON, true), LAMPS.slice(0, 6));
+      const { total, succeeded } = (await summary).value as { total: number; succeeded: number };
+      assert.deepEqual({ total, succeeded }, { total: 6, succeeded: 6 });
+    });
+
+    it('switches all lamps', async () => {
+      await order('city-all-on', ON, true, LAMPS.slice(6));
+      assert.deepEqual(await lampsWhere(ON, true), LAMPS);
+      await order('city-main-off', ON, false, LAMPS.slice(0, 6));
+      assert.deepEqual(await lampsWhere(ON, true), LAMPS.slice(6));
+    });
+
+    it('dims all lamps', async () => {
+      await order('city-dim-20', DIMMER, 20, LAMPS);
+      const lamps = await page();
+      const told = lamps.map(({ values }) => [values[DIMMER]?.commanded?.value, values[DIMMER]?.reported?.value]);
+      assert.deepEqual(
+        told,
+        LAMPS.map(() => [20, 20]),
+      );
+    });
+
+    it('notices that a lamp has lost its power, and that it is back', async () => {
+      for (const [inject, words, connectivity] of [
+        ['city-vanish', 'lamp-park-6 expired', 'offline'],
+        ['city-return', 'lamp-park-6 registered', 'online'],
+      ] as const) {
+        const told = sidebar.nextOf('city-events-debug');
+        await nodeRed.press(inject);
+        assert.equal(await told, words);
+        const lamp = (await page()).find(({ endpoint }) => endpoint === 'lamp-park-6');
+        assert.equal(lamp?.connectivity, connectivity);
+      }
+    });
+
+    it('shows it all on a page', async function () {
+      if (browserIsMissing()) this.skip();
+      const browser = await startBrowser();
+      try {
+        const tab = await browser.newPage({ colorScheme: 'dark', viewport: { width: 390, height: 900 } });
+        const complaints: string[] = [];
+        tab.on('pageerror', (error) => complaints.push(String(error)));
+        await tab.goto(`${nodeRed.url}lamps`);
+        await tab.waitForSelector('tbody tr');
+        assert.equal(await tab.locator('#summary').textContent(), '12 lamps, 12 online, 6 on');
+        assert.deepEqual(await tab.locator('h2').allTextContents(), ['Main Street', 'Park Lane']);
+        const cells = await tab.locator('tr', { hasText: 'lamp-main-1' }).locator('th, td').allTextContents();
+        assert.deepEqual(cells, ['lamp-main-1', 'off, 20 %', 'off, 20 %', 'online']);
+        const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(overflow <= 0, 'a telephone shows it without scrolling sideways');
+        assert.deepEqual(complaints, []);
+      } finally {
+        await browser.close();
+      }
+    });
+  });
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PACKAGE_ROOT } from '../support/node-red-process';
+
+const CITY = path.join(PACKAGE_ROOT, 'examples', 'street-lights.json');
+
+interface Ended {
+  code: number | null;
+  output: string;
+}
+
+describe('npm start', function () {
+  this.timeout(60_000);
+  let directory: string;
+  let children: ChildProcess[];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'demo-'));
+    children = [];
+  });
+
+  afterEach(async () => {
+    for (const child of children.filter(({ exitCode }) => exitCode === null)) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  function start(
+    port: number,
+    ...options: string[]
+  ): { child: ChildProcess; said: (text: string) => Promise<string>; ended: Promise<Ended> } {
+    const script = path.join(PACKAGE_ROOT, 'scripts', 'start.mjs');
+    const child = spawn(process.execPath, [script, '--directory', directory, ...options], {
+      env: { ...process.env, PORT: String(port) },
+    });
+    children.push(child);
+    let output = '';
+    let heard = (): void => undefined;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        output += text.toString();
+        heard();
+      });
+    }
+    const ended = once(child, 'exit').then(([code]) => ({ code: code as number | null, output }));
+    const said = (text: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        heard = () => output.includes(text) && resolve(output);
+        heard();
+        void ended.then(() => reject(new Error(`it ended before it said '${text}': ${output}`)));
+      });
+    return { child, said, ended };
+  }
+
+  async function takeTcp(): Promise<net.Server> {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  async function freeTcpPort(): Promise<number> {
+    const server = await takeTcp();
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+
+  async function takeUdp(): Promise<dgram.Socket> {
+    const socket = dgram.createSocket('udp6');
+    await new Promise<void>((resolve) => socket.bind(0, '::', resolve));
+    return socket;
+  }
+
+  /** The city on another port than 5683, as if the user had changed it. */
+  async function keepCityOn(udpPort: number): Promise<void> {
+    const city = (await readFile(CITY, 'utf8')).replaceAll('5683', String(udpPort));
+    await writeFile(path.join(directory, 'flows.json'), city);
+  }
+
+  it('runs the flows that were kept, says where, and stops cleanly', async () => {
+    const socket = await takeUdp();
+    const udpPort = socket.address().port;
+    await new Promise<void>((resolve) => socket.close(resolve));
+    await keepCityOn(udpPort);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const port = await freeTcpPort();
+      const { child, said, ended } = start(port);
+      const output = await said('Ctrl-C stops it');
+      assert.ok(output.includes(`http://127.0.0.1:${port}/lamps`), output);
+      const response = await fetch(`http://127.0.0.1:${port}/lamps`);
+      assert.equal(response.status, 200);
+      child.kill(signal);
+      const { code, output: all } = await ended;
+      assert.equal(code, 0, all);
+      assert.ok(!/error/i.test(all), all);
+    }
+  });
+
+  it('begins with the city, and with it again when asked to', async () => {
+    const blocker = await takeTcp();
+    const { port } = blocker.address() as AddressInfo;
+    const flows = path.join(directory, 'flows.json');
+    const city = await readFile(CITY, 'utf8');
+    await start(port).ended;
+    assert.equal(await readFile(flows, 'utf8'), city);
+    await writeFile(flows, '[]');
+    await start(port).ended;
+    assert.equal(await readFile(flows, 'utf8'), '[]');
+    await start(port, '--fresh').ended;
+    assert.equal(await readFile(flows, 'utf8'), city);
+    blocker.close();
+  });
+
+  it('says in one sentence that the TCP port is taken', async () => {
+    const blocker = await takeTcp();
+    const { port } = blocker.address() as AddressInfo;
+    const { code, output } = await start(port).ended;
+    blocker.close();
+    assert.equal(code, 1);
+    assert.match(output, new RegExp(`^TCP port ${port} is taken[^\n]*\n$`));
+  });
+
+  it('says in one sentence that the UDP port is taken', async () => {
+    const blocker = await takeUdp();
+    const { port } = blocker.address();
+    await keepCityOn(port);
+    const { code, output } = await start(await freeTcpPort()).ended;
+    blocker.close();
+    assert.equal(code, 1);
+    assert.match(output, new RegExp(`^UDP port ${port}, which the devices use, is taken[^\n]*\n$`));
+  });
+});

@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { parsePath, type ObservationFailure, type ObservationPolicy, type ObservedValue } from '../../src';
+import { CoapCode } from '../../src/coap';
+import { MessageType } from '../../src/coap';
+import { Harness, pathOfRequest } from '../server/harness';
+import type { ScriptedDevice } from '../support/scripted-device';
+
+const DIMMER = parsePath('/3311/0/5851');
+const ON_OFF = parsePath('/3311/0/5850');
+
+class Heard {
+  readonly values: ObservedValue[] = [];
+  readonly failures: ObservationFailure[] = [];
+  value(value: ObservedValue): void {
+    this.values.push(value);
+  }
+  failed(failure: ObservationFailure): void {
+    this.failures.push(failure);
+  }
+  payloads(): unknown[] {
+    return this.values.map(({ payload }) => payload);
+  }
+}
+
+describe('An observation policy', () => {
+  let harness: Harness;
+  let heard: Heard;
+
+  beforeEach(async () => {
+    harness = await Harness.start();
+    heard = new Heard();
+  });
+
+  afterEach(async () => {
+    await harness.close();
+  });
+
+  const declare = (policy: Partial<ObservationPolicy> = {}, id = 'p', listener = heard) =>
+    harness.engine.observePolicy(id, { target: { selector: 'ep=lamp-*' }, paths: [DIMMER], ...policy }, listener);
+
+  /** Accepts the observation that the server asks for next. @returns its token */
+  async function accept(device: ScriptedDevice, payload: string, observe = 1): Promise<Buffer> {
+    const request = await device.expectRequest();
+    assert.equal(request.message.options.observe, 0);
+    request.reply(CoapCode.Content, { observe, contentFormat: 0 }, payload);
+    await harness.clock.settle();
+    return request.message.token;
+  }
+
+  async function notify(device: ScriptedDevice, token: Buffer, observe: number, payload: string): Promise<void> {
+    device.notify(token, observe, payload, { contentFormat: 0 });
+    await harness.clock.settle();
+  }
+
+  it('holds for a device that is there, the answer being the first value', async () => {
+    const device = await harness.registered();
+    const handle = declare();
+    const token = await accept(device, '10');
+    await notify(device, token, 2, '20');
+    assert.deepEqual(heard.values, [
+      {
+        operation: 'observe',
+        endpoint: 'lamp-1',
+        path: '/3311/0/5851',
+        payload: 10,
+        code: '2.05',
+        contentFormat: 'text',
+        timestamp: harness.clock.now(),
+        queuedFor: 0,
+        first: true,
+      },
+      {
+        operation: 'observe',
+        endpoint: 'lamp-1',
+        path: '/3311/0/5851',
+        payload: 20,
+        code: '2.05',
+        contentFormat: 'text',
+        timestamp: harness.clock.now(),
+        queuedFor: 0,
+      },
+    ]);
+    assert.deepEqual(handle.status(), { devices: 1, observing: 1, failed: 0 });
+    assert.equal(harness.engine.devices()[0]?.values['/3311/0/5851']?.reported?.value, 20);
+  });
+
+  it('holds for devices that come later, and only for those that match and have the path', async () => {
+    declare();
+    const lamp = await harness.registered({ endpoint: 'lamp-9' }, '192.0.2.20:1');
+    const other = await harness.registered({ endpoint: 'fan-1' }, '192.0.2.21:1');
+    const bare = await harness.registered({ endpoint: 'lamp-8', links: '</3/0>' }, '192.0.2.22:1');
+    await accept(lamp, '1');
+    await harness.clock.advance(1000);
+    assert.deepEqual([other.inbox.length, bare.inbox.length], [0, 0]);
+    await bare.update([], '</3/0>,</3311/0>');
+    await accept(bare, '2');
+    assert.deepEqual(
+      heard.values.map(({ endpoint }) => endpoint),
+      ['lamp-9', 'lamp-8'],
+    );
+  });
+
+  it('is asked for only when the Register has been answered', async () => {
+    declare();
+    const order: string[] = [];
+    const device = harness.device();
+    const inner = device.peer.onDatagram;
+    device.peer.onDatagram = (datagram, from) => {
+      order.push((datagram[1] ?? 0) === CoapCode.Created ? 'created' : 'observe');
+      inner?.(datagram, from);
+    };
+    await device.register({ endpoint: 'lamp-1' });
+    await harness.clock.settle();
+    assert.deepEqual(order, ['created', 'observe']);
+  });
+
+  it('is asked for again when the device registers again, and the old notifications are refused', async () => {
+    const device = await harness.registered();
+    declare();
+    const old = await accept(device, '10');
+    await device.register({ endpoint: 'lamp-1' });
+    const fresh = await accept(device, '11');
+    assert.notDeepEqual(fresh, old);
+    const messageId = device.notify(old, 9, '99', { contentFormat: 0 });
+    const answer = await device.expect((message) => message.messageId === messageId);
+    assert.equal(answer.type, MessageType.RST);
+    assert.deepEqual(heard.payloads(), [10, 11]);
+  });
+
+  it('declared again with the same words touches nothing on the wire, and delivers what came meanwhile', async () => {
+    const device = await harness.registered();
+    const handle = declare();
+    const token = await accept(device, '10');
+    handle.detach();
+    await notify(device, token, 2, '20');
+    await notify(device, token, 3, '30');
+    const later = new Heard();
+    declare({}, 'p', later);
+    await harness.clock.settle();
+    await notify(device, token, 4, '40');
+    handle.detach();
+    await notify(device, token, 5, '50');
+    assert.deepEqual([heard.payloads(), later.payloads()], [[10], [20, 30, 40, 50]]);
+    assert.equal(device.inbox.filter(({ code }) => code !== CoapCode.Empty).length, 0);
+  });
+
+  it('declared anew with other words replaces the old one', async () => {
+    const device = await harness.registered();
+    declare();
+    await accept(device, '10');
+    declare({ paths: [ON_OFF] });
+    const cancel = await device.expectRequest();
+    assert.deepEqual([cancel.message.options.observe, pathOfRequest(cancel.message)], [1, '/3311/0/5851']);
+    cancel.reply(CoapCode.Content, { contentFormat: 0 }, '10');
+    await accept(device, '1');
+    assert.deepEqual(heard.payloads(), [10, true]);
+  });
+
+  it('cancelled tells the device by GET with Observe=1, with the same token', async () => {
+    const device = await harness.registered();
+    const handle = declare();
+    const token = await accept(device, '10');
+    const cancelled = handle.cancel();
+    const request = await device.expectRequest();
+    assert.deepEqual([request.message.options.observe, request.message.token], [1, token]);
+    request.reply(CoapCode.Content, { contentFormat: 0 }, '10');
+    await cancelled;
+    const messageId = device.notify(token, 7, '70', { contentFormat: 0 });
+    assert.equal((await device.expect((message) => message.messageId === messageId)).type, MessageType.RST);
+    await handle.cancel();
+    assert.deepEqual(heard.payloads(), [10]);
+  });
+
+  it('shares one observation with another, whose first value is a fresh one', async () => {
+    const device = await harness.registered();
+    const first = declare();
+    const token = await accept(device, '10');
+    const other = new Heard();
+    const second = declare({ keys: 'name' }, 'q', other);
+    const read = await device.expectRequest();
+    assert.equal(read.message.options.observe, undefined);
+    read.reply(CoapCode.Content, { contentFormat: 0 }, '15');
+    await harness.clock.settle();
+    await notify(device, token, 2, '20');
+    assert.deepEqual(
+      [heard.payloads(), other.payloads()],
+      [
+        [10, 20],
+        [15, 20],
+      ],
+    );
+    assert.equal(other.values[0]?.first, true);
+    await first.cancel();
+    await notify(device, token, 3, '30');
+    assert.deepEqual(
+      [heard.payloads(), other.payloads()],
+      [
+        [10, 20],
+        [15, 20, 30],
+      ],
+    );
+    const ending = second.cancel();
+    (await device.expectRequest()).reply(CoapCode.Content, { contentFormat: 0 }, '30');
+    await ending;
+  });
+
+  it('that a device refuses or ends is said once, and tried again at its next update', async () => {
+    const device = await harness.registered();
+    const handle = declare();
+    (await device.expectRequest()).reply(CoapCode.NotFound);
+    await harness.clock.advance(5000);
+    assert.deepEqual(
+      heard.failures.map(({ endpoint, path, error }) => [endpoint, path, error.code]),
+      [['lamp-1', '/3311/0/5851', 'RESPONSE']],
+    );
+    assert.deepEqual(handle.status(), { devices: 1, observing: 0, failed: 1 });
+    await device.update();
+    const token = await accept(device, '10');
+    device.send({ code: CoapCode.NotFound, token });
+    await harness.clock.advance(5000);
+    assert.equal(heard.failures.length, 2);
+    await device.update();
+    await accept(device, '12');
+    assert.deepEqual(heard.payloads(), [10, 12]);
+  });
+
+  it('delivers a batch of timed values as one message a time, in their order', async () => {
+    const device = await harness.registered();
+    declare();
+    const token = await accept(device, '10');
+    await harness.clock.advance(60_000);
+    const time = harness.clock.now() / 1000;
+    const records = [-30, -10, -20].map((seconds) => ({ n: '/3311/0/5851', v: 50 - seconds, t: time + seconds }));
+    device.notify(token, 2, JSON.stringify(records), { contentFormat: 110 });
+    await harness.clock.settle();
+    assert.deepEqual(
+      heard.values.slice(1).map(({ payload, timestamp }) => [payload, timestamp - harness.clock.now()]),
+      [
+        [80, -30_000],
+        [70, -20_000],
+        [60, -10_000],
+      ],
+    );
+    assert.deepEqual(harness.engine.devices()[0]?.values['/3311/0/5851']?.reported, {
+      value: 60,
+      at: harness.clock.now() - 10_000,
+    });
+  });
+
+  it('says a notification that cannot be read, once, and goes on', async () => {
+    const device = await harness.registered();
+    declare();
+    const token = await accept(device, '10');
+    device.notify(token, 2, '{', { contentFormat: 110 });
+    device.notify(token, 3, '{', { contentFormat: 110 });
+    await harness.clock.settle();
+    await notify(device, token, 4, '40');
+    assert.deepEqual([heard.failures.map(({ error }) => error.code), heard.payloads()], [['CODEC'], [10, 40]]);
+  });
+
+  it('writes its attributes before it observes a 1.1 device', async () => {
+    const device = await harness.registered();
+    declare({ attributes: { pmin: 5, pmax: 60 } });
+    const attributes = await device.expectRequest();
+    assert.deepEqual(
+      [attributes.message.code, attributes.message.options.uriQuery],
+      [CoapCode.PUT, ['pmin=5', 'pmax=60']],
+    );
+    attributes.reply(CoapCode.Changed);
+    await accept(device, '10');
+  });
+
+  it('carries its attributes in the request to a 1.2 device, and writes them where that is not known', async () => {
+    const device = await harness.registered({ version: '1.2' });
+    declare({ attributes: { pmin: 5 } });
+    const observe = await device.expectRequest();
+    assert.deepEqual([observe.message.options.observe, observe.message.options.uriQuery], [0, ['pmin=5']]);
+    observe.reply(CoapCode.BadRequest);
+    const write = await device.expectRequest();
+    assert.equal(write.message.code, CoapCode.PUT);
+    write.reply(CoapCode.Changed);
+    await accept(device, '10');
+    assert.equal(heard.failures.length, 0);
+  });
+
+  it('says that attributes were refused, and observes all the same', async () => {
+    const device = await harness.registered();
+    declare({ attributes: { pmin: 5 } });
+    (await device.expectRequest()).reply(CoapCode.BadRequest);
+    await accept(device, '10');
+    assert.deepEqual([heard.failures.length, heard.payloads()], [1, [10]]);
+  });
+
+  it('of several paths is a composite observation, cancelled with the same list', async () => {
+    const device = await harness.registered({ links: '</>;ct=110,</3311/0>' });
+    const handle = declare({ paths: [ON_OFF, DIMMER] });
+    const request = await device.expectRequest();
+    assert.deepEqual([request.message.code, request.message.options.observe], [CoapCode.FETCH, 0]);
+    const payload = '[{"n":"/3311/0/5850","vb":true},{"n":"/3311/0/5851","v":40}]';
+    request.reply(CoapCode.Content, { observe: 1, contentFormat: 110 }, payload);
+    await harness.clock.settle();
+    assert.deepEqual(heard.payloads(), [{ '/3311/0/5850': true, '/3311/0/5851': 40 }]);
+    assert.equal(heard.values[0]?.path, '/3311/0/5850,/3311/0/5851');
+    const cancelled = handle.cancel();
+    const end = await device.expectRequest();
+    assert.deepEqual([end.message.code, end.message.options.observe], [CoapCode.FETCH, 1]);
+    assert.deepEqual(end.message.payload, request.message.payload);
+    end.reply(CoapCode.Content, { contentFormat: 110 }, payload);
+    await cancelled;
+  });
+
+  for (const [version, refuses] of [
+    ['1.0', false],
+    ['1.1', true],
+  ] as const) {
+    it(`of several paths is one observation a path on a ${version} device${refuses ? ' that answers 4.05' : ''}`, async () => {
+      const device = await harness.registered({ version });
+      declare({ paths: [ON_OFF, DIMMER] });
+      if (refuses) (await device.expectRequest()).reply(CoapCode.MethodNotAllowed);
+      await accept(device, '1');
+      await accept(device, '40');
+      assert.deepEqual(
+        heard.values.map(({ path, payload }) => [path, payload]),
+        [
+          ['/3311/0/5850', true],
+          ['/3311/0/5851', 40],
+        ],
+      );
+    });
+  }
+
+  it('answers a storm of registrations with a bounded number of requests at a time', async () => {
+    declare();
+    const devices: ScriptedDevice[] = [];
+    for (let n = 0; n < 300; n += 1) {
+      const device = harness.device(`10.3.${n >> 8}.${n & 255}:7`);
+      devices.push(device);
+      await device.register({ endpoint: `lamp-${n}` });
+    }
+    for (let turns = 0; turns < 5; turns += 1) await harness.clock.settle();
+    const asked = devices.filter(({ inbox }) => inbox.length > 0);
+    assert.ok(asked.length > 0 && asked.length <= 64, `${asked.length} at once`);
+    await Promise.all(devices.map((device) => accept(device, '5')));
+    assert.equal(heard.values.length, 300);
+  });
+
+  it('keeps nothing of a device that left', async () => {
+    const device = await harness.registered();
+    const handle = declare();
+    await accept(device, '10');
+    await device.deregister();
+    await harness.clock.settle();
+    assert.deepEqual(handle.status(), { devices: 0, observing: 0, failed: 0 });
+    assert.equal(heard.failures.length, 0);
+  });
+});

@@ -1,0 +1,207 @@
+import { EventEmitter } from 'node:events';
+import {
+  CancelledError,
+  InvalidArgumentError,
+  isFailure,
+  Lwm2mError,
+  NotRegisteredError,
+  ObjectDefinitions,
+  type Connectivity,
+  type DeviceView,
+  type MemberFailure,
+  type MemberResult,
+  type ObservationListener,
+  type ObservationPolicy,
+  type Operation,
+  type OperationResult,
+  type Order,
+  type OrderRun,
+  type Path,
+  type PolicyHandle,
+  type Summary,
+  type Target,
+} from '../../src/index';
+
+/** How a fake device answers: a payload, or an error that is thrown. May take its time. */
+export type Answering = (endpoint: string, operation: Operation, order: Order) => unknown;
+
+/** An engine without a network, of the shape that nodes use: the test says which devices there are and what they answer. */
+export class FakeEngine extends EventEmitter {
+  readonly definitions = ObjectDefinitions.builtIn();
+  readonly addresses = [];
+  readonly connectivity = new Map<string, Connectivity>();
+  readonly groups = new Map<string, string[]>();
+  readonly orders: Order[] = [];
+  readonly policies = new Map<string, { policy: ObservationPolicy; listener?: ObservationListener; told: number }>();
+  /** What `cancel` was called for, by id of the policy. */
+  readonly cancelled: string[] = [];
+  /** Arguments of calls of `devices`. */
+  readonly listed: { target?: Target; paths?: readonly Path[] }[] = [];
+  answer: Answering = () => undefined;
+  code = '2.05';
+
+  register(...endpoints: string[]): void {
+    for (const endpoint of endpoints) this.connectivity.set(endpoint, 'online');
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  membersOf(target: Target): string[] {
+    if ('endpoint' in target) return [target.endpoint];
+    if ('endpoints' in target) return [...target.endpoints];
+    if ('group' in target) return this.groups.get(target.group) ?? [];
+    if ('all' in target) return [...this.connectivity.keys()];
+    const glob = /^ep=([^ ]+)$/.exec(target.selector)?.[1];
+    if (glob === undefined) throw new InvalidArgumentError(`not a selector: '${target.selector}'`);
+    return [...this.connectivity.keys()].filter((endpoint) => endpoint.startsWith(glob.replace(/\*$/, '')));
+  }
+
+  order(order: Order): OrderRun {
+    const members = this.membersOf(order.target);
+    this.orders.push(order);
+    return new FakeRun(this, order, members);
+  }
+
+  async result(endpoint: string, order: Order): Promise<OperationResult | MemberFailure> {
+    const { operation, signal } = order;
+    try {
+      if (!this.connectivity.has(endpoint)) throw new NotRegisteredError(endpoint);
+      const payload = await Promise.race([this.answer(endpoint, operation, order), cancelled(signal)]);
+      const path = 'paths' in operation || 'values' in operation ? '' : 'the path';
+      return { operation: operation.operation, endpoint, path, payload, code: this.code, timestamp: 1, queuedFor: 0 };
+    } catch (error) {
+      if (!(error instanceof Lwm2mError)) throw error;
+      return { endpoint, error };
+    }
+  }
+
+  observePolicy(id: string, policy: ObservationPolicy, listener: ObservationListener): PolicyHandle {
+    this.membersOf(policy.target);
+    const known = this.policies.get(id);
+    const told = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy) ? known.told : 0;
+    const entry: { policy: ObservationPolicy; listener?: ObservationListener; told: number } = {
+      policy,
+      listener,
+      told: told + 1,
+    };
+    this.policies.set(id, entry);
+    return {
+      id,
+      status: () => ({ devices: 0, observing: 0, failed: 0 }),
+      detach: () => {
+        entry.listener = undefined;
+      },
+      cancel: () => {
+        this.cancelled.push(id);
+        this.policies.delete(id);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  devices(target?: Target, paths?: readonly Path[]): DeviceView[] {
+    this.listed.push({ target, paths });
+    const members = target === undefined ? [...this.connectivity.keys()] : this.membersOf(target);
+    return members
+      .filter((endpoint) => this.connectivity.has(endpoint))
+      .map((endpoint) => ({
+        endpoint,
+        connectivity: this.connectivity.get(endpoint) ?? 'offline',
+        objects: [{ id: 3311, version: '1.0', instances: [0] }],
+        labels: {},
+        groups: [],
+        priority: 'normal' as const,
+        waiting: 0,
+        values: {},
+      }));
+  }
+
+  matcher(target: Target): (endpoint: string) => boolean {
+    const glob = 'selector' in target ? /^ep=([^ ]+)$/.exec(target.selector)?.[1] : undefined;
+    if ('selector' in target && glob === undefined)
+      throw new InvalidArgumentError(`not a selector: '${target.selector}'`);
+    if (glob !== undefined) return (endpoint) => endpoint.startsWith(glob.replace(/\*$/, ''));
+    return (endpoint) => this.membersOf(target).includes(endpoint);
+  }
+
+  searchDevices(text: string, limit: number): { endpoint: string; connectivity: Connectivity }[] {
+    return [...this.connectivity]
+      .map(([endpoint, connectivity]) => ({ endpoint, connectivity }))
+      .filter(({ endpoint }) => endpoint.includes(text))
+      .slice(0, limit);
+  }
+}
+
+function cancelled(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const cancel = (): void => reject(new CancelledError('cancelled'));
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel);
+  });
+}
+
+class FakeRun implements OrderRun {
+  readonly many: boolean;
+  readonly finished: Promise<Summary>;
+  readonly #results: ((outcome: OperationResult | MemberFailure) => void)[] = [];
+  readonly #progress: ((summary: Summary) => void)[] = [];
+  readonly #members: MemberResult[];
+
+  constructor(
+    private readonly engine: FakeEngine,
+    private readonly given: Order,
+    readonly members: readonly string[],
+  ) {
+    this.many = !('endpoint' in given.target);
+    this.#members = members.map((endpoint) => ({ endpoint, state: 'waiting' }));
+    this.finished = this.#run();
+  }
+
+  onResult(listener: (outcome: OperationResult | MemberFailure) => void): void {
+    this.#results.push(listener);
+  }
+
+  onProgress(listener: (summary: Summary) => void): void {
+    this.#progress.push(listener);
+  }
+
+  onQueued(): void {
+    // No fake device sleeps.
+  }
+
+  cancel(): void {
+    throw new Error('nodes cancel by signal');
+  }
+
+  async #run(): Promise<Summary> {
+    await Promise.all(this.#members.map((member) => this.#perform(member)));
+    return this.#summary();
+  }
+
+  async #perform(member: MemberResult): Promise<void> {
+    const outcome = await this.engine.result(member.endpoint, this.given);
+    if (isFailure(outcome)) Object.assign(member, { state: 'failed', error: outcome.error.code });
+    else Object.assign(member, { state: 'succeeded', code: outcome.code, payload: outcome.payload });
+    for (const listener of this.#results) listener(outcome);
+    const open = this.#members.some(({ state }) => state === 'waiting');
+    if (open) for (const listener of this.#progress) listener(this.#summary());
+  }
+
+  #summary(): Summary {
+    const count = (state: string): number => this.#members.filter((member) => member.state === state).length;
+    return {
+      total: this.#members.length,
+      succeeded: count('succeeded'),
+      failed: count('failed'),
+      queued: 0,
+      expired: 0,
+      results: this.#members.map((member) => ({ ...member })),
+    };
+  }
+}
