@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import { InvalidArgumentError } from '../../../src';
 import { DEVICE_OBJECT_TLV, DEVICE_TLV, DEVICE_VALUE } from './device-instance';
-import { asked, attributes, bytes, create, discover, ENDPOINT, execute, FORMAT, OmaCase } from './support';
-import { read, remove, replace, update } from './support';
+import {
+  asked,
+  attributes,
+  bytes,
+  create,
+  discover,
+  ENDPOINT,
+  execute,
+  FORMAT,
+  OmaCase,
+  read,
+  remove,
+  replace,
+  update,
+} from './support';
 
 /** The Server instance of configuration C.3. */
 const SERVER_TLV = bytes('C1 00 01 C4 01 00 01 51 80 C1 02 01 C1 03 0A C4 05 00 01 51 80 C1 06 00 C1 07 "U"');
