@@ -97,6 +97,11 @@ export class DtlsTransport implements Transport {
     return this.#shared.statistics;
   }
 
+  /** Bytes that unfinished handshakes keep of messages and records that came out of order. */
+  get pendingBytes(): number {
+    return this.#desk.pendingBytes;
+  }
+
   /** @throws {InvalidArgumentError} the server's key and certificate cannot be used. */
   async open(listener: TransportListener): Promise<void> {
     this.#desk.checkCredentials();
@@ -211,8 +216,9 @@ export class DtlsTransport implements Transport {
       peer.handshake.transmitter.peerRepeated();
       return;
     }
-    if (peer?.handshake !== undefined) this.#desk.cancel(peer.handshake);
+    const old = peer?.handshake;
     this.#desk.begin(inner, proven, sequence);
+    if (old !== undefined && peer?.handshake !== old) this.#desk.cancel(old);
   }
 
   /** The client's Finished is verified: now, and not before, the session takes the place of older ones. */
@@ -284,7 +290,6 @@ export class DtlsTransport implements Transport {
     const peer = peerOf(inner);
     if (peer?.channel === channel) peer.channel = undefined;
     tidyPeer(inner);
-    if (peer !== undefined && inner.context === undefined) this.#inner.release(inner);
   }
 
   #channelOwner(): ChannelOwner {

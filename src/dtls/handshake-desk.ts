@@ -72,6 +72,13 @@ export class HandshakeDesk implements HandshakeListener {
     this.#serverIdentity.get(this.#shared.credentials);
   }
 
+  /** Bytes kept for messages that wait for others. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const handshake of this.#handshakes) bytes += handshake.pendingBytes;
+    return bytes;
+  }
+
   /** Ends the handshakes of an identity, and makes those ask again that are asking whose they are. */
   cutOff(isCutOff: (identity: PeerIdentity) => boolean): void {
     this.#cutOffs += 1;

@@ -19,8 +19,10 @@ export function makePeer(inner: Channel): Peer {
   return peer;
 }
 
-/** Forgets a peer of whom nothing is left. */
+/** Forgets a peer of whom nothing is left, and its address with it. */
 export function tidyPeer(inner: Channel): void {
   const peer = peerOf(inner);
-  if (peer !== undefined && peer.channel === undefined && peer.handshake === undefined) inner.context = undefined;
+  if (peer === undefined || peer.channel !== undefined || peer.handshake !== undefined) return;
+  inner.context = undefined;
+  inner.transport.release(inner);
 }

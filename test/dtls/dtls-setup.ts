@@ -1,9 +1,9 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, type X509Certificate } from 'node:crypto';
 import { DtlsTransport, type DtlsCredentials, type DtlsOptions } from '../../src/dtls';
 import { ALL_CIPHER_SUITES } from '../../src/dtls';
-import type { Channel, TransportListener } from '../../src/transport/transport';
+import type { Channel, Transport, TransportListener } from '../../src/transport/transport';
 import { DtlsClient, Suite, type DtlsClientOptions } from '../support/dtls-client';
-import { MemoryNetwork, type MemoryTransport, type NetworkOptions, type RawPeer } from '../support/memory-network';
+import { MemoryNetwork, type AddressText, type NetworkOptions, type RawPeer } from '../support/memory-network';
 import { SimulatedClock } from '../support/simulated-clock';
 
 export const SERVER = '10.0.0.1:5684';
@@ -49,11 +49,52 @@ export interface TestServerOptions extends Partial<Omit<DtlsOptions, 'clock' | '
   network?: NetworkOptions;
 }
 
+/** The transport below the server, which a test may also feed by hand, past the network and its queue. */
+class InnerTransport implements Transport {
+  readonly scheme = 'coap';
+  #listener: TransportListener | undefined;
+  readonly #memory;
+
+  constructor(network: MemoryNetwork) {
+    this.#memory = network.transport(SERVER);
+  }
+
+  get localAddress() {
+    return this.#memory.localAddress;
+  }
+
+  /** How many channels are held now. */
+  get size(): number {
+    return this.#memory.size;
+  }
+
+  open(listener: TransportListener): Promise<void> {
+    this.#listener = listener;
+    return this.#memory.open(listener);
+  }
+
+  close(): Promise<void> {
+    return this.#memory.close();
+  }
+
+  channel(address: AddressText) {
+    return this.#memory.channel(address);
+  }
+
+  release(channel: Channel): void {
+    this.#memory.release(channel);
+  }
+
+  deliver(from: AddressText, datagram: Buffer): void {
+    this.#listener?.received(this.#memory.channel(from), datagram);
+  }
+}
+
 /** A server over a network in memory, in simulated time, with what it told the layer above. */
 export class TestServer implements TransportListener {
   readonly clock = new SimulatedClock();
   readonly network: MemoryNetwork;
-  readonly inner: MemoryTransport;
+  readonly inner: InnerTransport;
   readonly credentials = new TestCredentials();
   readonly dtls: DtlsTransport;
   readonly received_: { channel: Channel; data: Buffer }[] = [];
@@ -64,7 +105,7 @@ export class TestServer implements TransportListener {
 
   constructor({ network, ...options }: TestServerOptions = {}) {
     this.network = new MemoryNetwork(this.clock, network);
-    this.inner = this.network.transport(SERVER);
+    this.inner = new InnerTransport(this.network);
     this.dtls = new DtlsTransport(this.inner, {
       clock: this.clock,
       credentials: this.credentials,
