@@ -118,11 +118,14 @@ export class DtlsChannel implements Channel {
     this.#deliver(ContentType.applicationData, data);
   }
 
-  /** Ends the session, with a word to the peer. */
-  end(level: keyof typeof AlertLevel, alert: AlertName): void {
+  /**
+   * Ends the session, with a word to the peer.
+   * @param isFatal it must not be resumed; of a fatal alert it goes without saying (RFC 5246 s7.2.2).
+   */
+  end(level: keyof typeof AlertLevel, alert: AlertName, isFatal = level === 'fatal'): void {
     if (!this.#isOpen) return;
     this.#write(ContentType.alert, encodeAlert(level, alert));
-    this.drop(level === 'fatal');
+    this.drop(isFatal);
   }
 
   /** Ends the session without a word. */

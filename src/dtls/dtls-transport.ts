@@ -247,7 +247,7 @@ export class DtlsTransport implements Transport {
     }
     for (const old of sessions.add(channel)) {
       if (old.address === channel.address) old.drop(true);
-      else old.end('fatal', 'closeNotify');
+      else old.end('warning', 'closeNotify', true);
     }
     statistics.sessions = sessions.admission.count;
     return channel;

@@ -265,7 +265,8 @@ export class Handshake {
   }
 
   #fail(error: unknown): void {
-    if (this.#isOver) return;
+    // Not the peer's doing any more, but that of a layer above.
+    if (this.#isOver) throw error;
     this.#end();
     if (error instanceof AlertError) this.#sendAlert(error.alert);
     else if (error instanceof CodecError) this.#sendAlert('decodeError');

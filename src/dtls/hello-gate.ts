@@ -18,6 +18,8 @@ export interface ProvenHello {
 
 /** More HelloVerifyRequests than this before one hello are nobody's need. */
 const MAX_MESSAGE_SEQ = 255;
+/** Our records go on from that of the ClientHello, so a peer must not be able to bring us to the end of the numbers. */
+const MAX_RECORD_SEQUENCE = 2 ** 32;
 
 /**
  * Lets in only ClientHellos with a good cookie (RFC 6347 s4.2.1), and asks all others for one. Until then nothing is kept of a

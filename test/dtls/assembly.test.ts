@@ -20,25 +20,31 @@ function piece(body: Buffer, start: number, end: number, messageSeq = 0): Handsh
 describe('The message assembler', () => {
   it('puts any overlapping fragments in any order together, and messages into their order', () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 4 }), (seed, size, count) => {
-        const random = new SeededRandom(seed);
-        const bodies = Array.from({ length: count }, () => random.bytes(size));
-        const pieces = bodies.flatMap((body, seq) =>
-          // Ten cuts and the whole range: every byte is covered, most of them often.
-          Array.from({ length: 10 }, (_, index) => Math.floor((index * size) / 10)).map((start) =>
-            piece(body, start, Math.min(size, start + Math.ceil(size / 10) + random.below(20)), seq),
-          ),
-        );
-        pieces.sort(() => random.fraction() - 0.5);
-        const assembler = new MessageAssembler(0);
-        const out: Buffer[] = [];
-        for (const fragment of pieces) {
-          assembler.add(fragment);
-          for (let message = assembler.take(); message !== undefined; message = assembler.take()) out.push(message.body);
-        }
-        assert.deepEqual(out, bodies);
-        assert.equal(assembler.pendingBytes, 0);
-      }),
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: 1, max: 500 }),
+        fc.integer({ min: 1, max: 4 }),
+        (seed, size, count) => {
+          const random = new SeededRandom(seed);
+          const bodies = Array.from({ length: count }, () => random.bytes(size));
+          const pieces = bodies.flatMap((body, seq) =>
+            // Ten cuts and the whole range: every byte is covered, most of them often.
+            Array.from({ length: 10 }, (_, index) => Math.floor((index * size) / 10)).map((start) =>
+              piece(body, start, Math.min(size, start + Math.ceil(size / 10) + random.below(20)), seq),
+            ),
+          );
+          pieces.sort(() => random.fraction() - 0.5);
+          const assembler = new MessageAssembler(0);
+          const out: Buffer[] = [];
+          for (const fragment of pieces) {
+            assembler.add(fragment);
+            for (let message = assembler.take(); message !== undefined; message = assembler.take())
+              out.push(message.body);
+          }
+          assert.deepEqual(out, bodies);
+          assert.equal(assembler.pendingBytes, 0);
+        },
+      ),
     );
   });
 
@@ -74,7 +80,8 @@ describe('The message assembler', () => {
     assert.ok(assembler.add(piece(Buffer.alloc(8192), 0, 1, 6)));
     assert.equal(assembler.add(piece(Buffer.alloc(8), 0, 1, 7)), false, 'too many bytes');
     let taken = 0;
-    for (let start = 2; start < 8000; start += 2) if (assembler.add(piece(Buffer.alloc(8192), start, start + 1, 5))) taken += 1;
+    for (let start = 2; start < 8000; start += 2)
+      if (assembler.add(piece(Buffer.alloc(8192), start, start + 1, 5))) taken += 1;
     assert.ok(taken < 32, `${taken} pieces`);
     assembler.dropPending();
     assert.equal(assembler.pendingBytes, 0);
@@ -83,7 +90,10 @@ describe('The message assembler', () => {
 });
 
 describe('The store of fragmented ClientHellos', () => {
-  const hello = (length: number, start: number, end: number) => ({ ...piece(Buffer.alloc(length), start, end), type: 1 });
+  const hello = (length: number, start: number, end: number) => ({
+    ...piece(Buffer.alloc(length), start, end),
+    type: 1,
+  });
 
   it('is bounded, also for one network, and forgets', () => {
     const clock = new SimulatedClock();

@@ -76,7 +76,10 @@ describe('An attack', () => {
   });
 
   const failures: Record<string, { count: number; run: (server: TestServer) => Promise<void> }> = {
-    'a wrong key': { count: 10_000, run: async (server) => failing(server, { psk: { ...PSK, key: Buffer.from('no') } }) },
+    'a wrong key': {
+      count: 10_000,
+      run: async (server) => failing(server, { psk: { ...PSK, key: Buffer.from('no') } }),
+    },
     'an unknown identity': {
       count: 10_000,
       run: async (server) => failing(server, { psk: { identity: 'nobody', key: Buffer.from('no') } }),
@@ -387,4 +390,3 @@ async function failing(server: TestServer, options: Parameters<TestServer['clien
   assert.equal(client.connected, false);
   client.raw.close();
 }
-

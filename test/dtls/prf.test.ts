@@ -28,7 +28,10 @@ describe('The pseudo-random function', () => {
     const [client, server, hash] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(32, 3)];
     const key = createSecretKey(secret);
     const both = Buffer.concat([client, server]);
-    assert.deepEqual(masterSecret(Buffer.from(secret), client, server).export(), otherPrf(secret, 'master secret', both, 48));
+    assert.deepEqual(
+      masterSecret(Buffer.from(secret), client, server).export(),
+      otherPrf(secret, 'master secret', both, 48),
+    );
     assert.deepEqual(
       extendedMasterSecret(Buffer.from(secret), hash).export(),
       otherPrf(secret, 'extended master secret', hash, 48),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { instanceOf } from '../../src/dtls';
+import { instanceOf, type DtlsRefusal } from '../../src/dtls';
 import { Content, Suite, Type } from '../support/dtls-client';
 import { newKeyPair, PSK, rawPublicKey, TestServer, type TestPeer } from './dtls-setup';
 
@@ -343,8 +343,10 @@ describe('A new handshake', () => {
     await client.say('old');
     const old = server.lastChannel;
     const elsewhere = await server.connected();
+    const back = await server.connected({ resume: resumption(client), psk: { ...PSK, key: Buffer.from('wrong') } });
+    assert.equal(back.connected, false, 'what was replaced is not resumed');
     assert.deepEqual(server.closedChannels, [old]);
-    assert.deepEqual(client.alerts, ['2 0!']);
+    assert.deepEqual(client.alerts, ['1 0!'], 'close_notify');
     await elsewhere.say('new');
     await client.say('old');
     assert.deepEqual(server.data, ['old', 'new']);
@@ -474,5 +476,38 @@ describe('Credentials', () => {
     const server = new TestServer();
     server.credentials.serverKey = privateKey;
     await assert.rejects(server.dtls.open(server), /P-256/);
+  });
+});
+
+describe('A peer that is not let in', () => {
+  it('is told of, with what it claimed, and its text cannot break the log', async () => {
+    const lines: string[] = [];
+    const refused: DtlsRefusal[] = [];
+    const write = (line: string) => void lines.push(line);
+    const log = { debug: write, info: write, warn: write, error: write };
+    const server = await TestServer.open({ log, refused: (refusal) => refused.push(refusal) });
+    const key = Buffer.from('a key that nobody may see');
+    server.credentials.keys.set('lamp\r\n', Buffer.from('secret of the server'));
+    const client = await server.connected({ psk: { identity: 'lamp\r\n', key } });
+    assert.equal(client.connected, false);
+    assert.deepEqual(
+      refused.map(({ address, identity }) => ({ address, identity })),
+      [{ address: client.raw.address, identity: { mode: 'psk', name: 'lamp\r\n' } }],
+    );
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', /as 'lamp\\u\{d\}\\u\{a\}' failed: .*another key/);
+    assert.doesNotMatch(lines.join(), /secret|nobody/);
+    for (let n = 0; n < 200; n++) await server.connected({ suite: 0x1301 });
+    assert.equal(lines.length, 60, 'the log is not filled');
+    assert.equal(refused.length, 201);
+  });
+
+  it('is one whose identity is no text, even with a key that would fit (RFC 4279 s5.1)', async () => {
+    const server = await TestServer.open();
+    server.credentials.keys.set('\ufffd', PSK.key);
+    const client = await server.connected({ psk: { identity: Buffer.from('ff', 'hex'), key: PSK.key } });
+    assert.deepEqual([client.connected, client.alerts], [false, ['2 51']]);
+    const empty = await server.connected({ psk: { identity: 'lamp-0', key: Buffer.alloc(0) } });
+    assert.equal(empty.connected, false);
   });
 });

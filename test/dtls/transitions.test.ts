@@ -23,13 +23,16 @@ const SENTENCES: Record<HandshakeKind, readonly Letter[]> = {
 function connects(kind: HandshakeKind, word: readonly Letter[]): boolean {
   const sentence = SENTENCES[kind];
   const said = word.filter((letter) => letter !== 'ChangeCipherSpec').slice(0, sentence.length);
-  return word.includes('ChangeCipherSpec') && said.length === sentence.length && said.every((l, n) => l === sentence[n]);
+  return (
+    word.includes('ChangeCipherSpec') && said.length === sentence.length && said.every((l, n) => l === sentence[n])
+  );
 }
 
 function* words(depth: number): Generator<Letter[]> {
   if (depth === 0) return;
   for (const letter of LETTERS) yield [letter];
-  for (const word of words(depth - 1)) if (word.length === depth - 1) for (const letter of LETTERS) yield [...word, letter];
+  for (const word of words(depth - 1))
+    if (word.length === depth - 1) for (const letter of LETTERS) yield [...word, letter];
   if (depth > 1) for (const word of words(depth - 1)) if (word.length > 1) yield word;
 }
 
@@ -160,7 +163,10 @@ describe('skipped handshake messages', () => {
         say(client, letter);
         client.tamper = undefined;
       });
-      assert.deepEqual(results.filter((isConnected) => isConnected), []);
+      assert.deepEqual(
+        results.filter((isConnected) => isConnected),
+        [],
+      );
     });
   }
 

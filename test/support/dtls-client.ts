@@ -65,6 +65,8 @@ export interface DtlsClientOptions extends ClientCredentials {
   readonly resume?: Resumption;
   /** Extensions as they are, besides the usual. */
   readonly extraExtensions?: readonly (readonly [number, Buffer])[];
+  /** Empty in an honest initial handshake. */
+  readonly renegotiationInfo?: Buffer;
   readonly extraSuites?: readonly number[];
   readonly random?: Buffer;
   readonly version?: number;
@@ -200,12 +202,12 @@ export class DtlsClient {
   // ---- what it says
 
   helloBody(cookie: Buffer): Buffer {
-    const { suite, options } = { suite: this.options.suite, options: this.options };
+    const { options } = this;
     const extensions: (readonly [number, Buffer])[] = [
       [10, v16(u16(23))],
       [11, v8(u8(0))],
       [13, v16(u16(0x0403))],
-      [0xff01, u8(0)],
+      [0xff01, v8(options.renegotiationInfo ?? Buffer.alloc(0))],
     ];
     if (options.extendedMasterSecret !== false) extensions.push([23, Buffer.alloc(0)]);
     if (options.encryptThenMac === true) extensions.push([22, Buffer.alloc(0)]);
@@ -217,7 +219,7 @@ export class DtlsClient {
       this.random,
       v8(options.resume?.sessionId ?? Buffer.alloc(0)),
       v8(cookie),
-      v16(Buffer.concat([suite, ...(options.extraSuites ?? [])].map(u16))),
+      v16(Buffer.concat([options.suite, ...(options.extraSuites ?? [])].map(u16))),
       v8(u8(0)),
       v16(Buffer.concat(extensions.map(([type, data]) => Buffer.concat([u16(type), v16(data)])))),
     ]);

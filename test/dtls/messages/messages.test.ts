@@ -24,11 +24,11 @@ interface Vector<Message> {
   readonly name: string;
   readonly bytes: string;
   readonly message: Message;
-  encode(message: Message): Buffer;
-  decode(bytes: Buffer): Message;
+  readonly encode: (message: Message) => Buffer;
+  readonly decode: (bytes: Buffer) => Message;
 }
 
-const vector = <Message>(entry: Vector<Message>) => entry as Vector<unknown>;
+const vector = <Message>(entry: Vector<Message>) => entry as unknown as Vector<unknown>;
 
 const VECTORS: Vector<unknown>[] = [
   vector({
