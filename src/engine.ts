@@ -195,13 +195,13 @@ export class Engine {
    * @throws {InvalidArgumentError} as `order`.
    */
   devices(target: Target = { all: true }, paths?: readonly Path[]): DeviceView[] {
-    const { records } = this.#fleet;
-    return records
+    const { devices } = this.#fleet;
+    return devices
       .members(target)
       .sort()
       .flatMap((endpoint) => {
-        const record = records.get(endpoint);
-        return record === undefined ? [] : [deviceView(record, paths)];
+        const device = devices.get(endpoint);
+        return device === undefined ? [] : [deviceView(device, paths)];
       });
   }
 
@@ -210,14 +210,14 @@ export class Engine {
    * @throws {InvalidArgumentError} as `order`.
    */
   matcher(target: Target): (endpoint: string) => boolean {
-    const { records } = this.#fleet;
-    const matches = records.matcher(target);
-    return (endpoint) => matches(records.subject(endpoint));
+    const { devices } = this.#fleet;
+    const matches = devices.matcher(target);
+    return (endpoint) => matches(devices.subject(endpoint));
   }
 
   /** Devices whose endpoint contains the text, at most `limit`, sorted: for pickers. */
   searchDevices(text: string, limit: number): FoundDevice[] {
-    return this.#fleet.records.search(text, limit);
+    return this.#fleet.devices.search(text, limit);
   }
 
   #channelTo(scheme: Scheme, address: PeerAddress): Channel | undefined {

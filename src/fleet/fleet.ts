@@ -11,8 +11,8 @@ import {
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
 import type { DeviceEvent, LifecycleTopic } from './device-event';
-import { DeviceRecords } from './device-records';
-import type { DeviceRecord } from './device-record';
+import { Devices } from './devices';
+import type { Device } from './device';
 import { ObservationPolicies } from './observation-policies';
 import type { Order, OrderRun } from './order';
 import { OrderExecution } from './order-execution';
@@ -27,7 +27,7 @@ export interface FleetOptions {
 
 /** Many devices as one: what is known of each, orders to many, standing observations. */
 export class Fleet implements ServerListener {
-  readonly records: DeviceRecords;
+  readonly devices: Devices;
   readonly policies: ObservationPolicies;
   readonly #options: FleetOptions;
   readonly #orders = new Set<OrderExecution>();
@@ -35,9 +35,9 @@ export class Fleet implements ServerListener {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.records = new DeviceRecords((client) => this.#server?.clients.isAwake(client) ?? false);
+    this.devices = new Devices((client) => this.#server?.clients.isAwake(client) ?? false);
     this.policies = new ObservationPolicies({
-      records: this.records,
+      devices: this.devices,
       log: options.log,
       observe: (endpoint, spec, subscriber, performOptions) =>
         this.#serving().observe(endpoint, spec, subscriber, performOptions),
@@ -51,13 +51,13 @@ export class Fleet implements ServerListener {
 
   /** Devices that the server took up from its store. */
   takeUp(): void {
-    for (const client of this.#serving().clients) this.policies.registered(this.records.registered(client));
+    for (const client of this.#serving().clients) this.policies.registered(this.devices.registered(client));
   }
 
   /** @throws {InvalidArgumentError} a target or an operation that cannot be. */
   order(order: Order): OrderRun {
     checkOperation(order.operation);
-    const members = this.records.members(order.target);
+    const members = this.devices.members(order.target);
     const server = this.#serving();
     const context = { clock: this.#options.clock, perform: server.perform.bind(server) };
     const execution = new OrderExecution(context, order, members, !('endpoint' in order.target));
@@ -73,15 +73,15 @@ export class Fleet implements ServerListener {
   }
 
   registered(client: RegisteredClient, registration: Registration): void {
-    const record = this.records.registered(client);
-    this.#emit('registered', registration, record);
-    this.policies.registered(record);
+    const device = this.devices.registered(client);
+    this.#emit('registered', registration, device);
+    this.policies.registered(device);
   }
 
   updated(client: RegisteredClient, registration: Registration): void {
-    const record = this.records.registered(client);
-    this.#emit('updated', registration, record);
-    this.policies.updated(record);
+    const device = this.devices.registered(client);
+    this.#emit('updated', registration, device);
+    this.policies.updated(device);
   }
 
   deregistered(client: RegisteredClient): void {
@@ -93,11 +93,11 @@ export class Fleet implements ServerListener {
   }
 
   awake(client: RegisteredClient): void {
-    this.#emit('awake', client.registration, this.records.get(client.endpoint));
+    this.#emit('awake', client.registration, this.devices.get(client.endpoint));
   }
 
   asleep(client: RegisteredClient): void {
-    this.#emit('asleep', client.registration, this.records.get(client.endpoint));
+    this.#emit('asleep', client.registration, this.devices.get(client.endpoint));
   }
 
   rejected(rejection: Rejection): void {
@@ -109,7 +109,7 @@ export class Fleet implements ServerListener {
   }
 
   reported({ endpoint }: RegisteredClient, values: readonly ResourceValue[], at: number): void {
-    this.records.get(endpoint)?.values.reported(values, at);
+    this.devices.get(endpoint)?.values.reported(values, at);
   }
 
   written(
@@ -118,18 +118,18 @@ export class Fleet implements ServerListener {
     at: number,
     user: string | undefined,
   ): void {
-    this.records.get(endpoint)?.values.commanded(values, at, user);
+    this.devices.get(endpoint)?.values.commanded(values, at, user);
   }
 
   #left(topic: 'deregistered' | 'expired', client: RegisteredClient): void {
-    const record = this.records.left(client);
+    const device = this.devices.left(client);
     this.policies.left(client.endpoint);
-    this.#emit(topic, client.registration, record);
+    this.#emit(topic, client.registration, device);
   }
 
-  #emit(topic: LifecycleTopic, registration: Registration, record: DeviceRecord | undefined): void {
+  #emit(topic: LifecycleTopic, registration: Registration, device: Device | undefined): void {
     const emit = this.#options.emit();
-    emit?.({ topic, endpoint: registration.endpoint, payload: eventPayload(registration, record) });
+    emit?.({ topic, endpoint: registration.endpoint, payload: eventPayload(registration, device) });
   }
 
   #serving(): Server {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import type { RegisteredClient } from '../server';
-import { DeviceRecord } from './device-record';
+import { Device } from './device';
 import type { FoundDevice } from './device-view';
 import { parseSelector, type SelectorSubject } from './selector';
 import type { Target } from './target';
@@ -8,51 +8,51 @@ import type { Target } from './target';
 const MAX_OFFLINE = 10_000;
 
 /** All devices known. Devices that were never entered are forgotten, oldest first, when too many of them are offline. */
-export class DeviceRecords {
-  readonly #records = new Map<string, DeviceRecord>();
-  readonly #offline = new Set<DeviceRecord>();
+export class Devices {
+  readonly #devices = new Map<string, Device>();
+  readonly #offline = new Set<Device>();
   readonly #isAwake: (client: RegisteredClient) => boolean;
 
   constructor(isAwake: (client: RegisteredClient) => boolean) {
     this.#isAwake = isAwake;
   }
 
-  get(endpoint: string): DeviceRecord | undefined {
-    return this.#records.get(endpoint);
+  get(endpoint: string): Device | undefined {
+    return this.#devices.get(endpoint);
   }
 
-  [Symbol.iterator](): IterableIterator<DeviceRecord> {
-    return this.#records.values();
+  [Symbol.iterator](): IterableIterator<Device> {
+    return this.#devices.values();
   }
 
-  /** The device is registered: its record, made when there is none. */
-  registered(client: RegisteredClient): DeviceRecord {
-    let record = this.#records.get(client.endpoint);
-    if (record === undefined) {
-      record = new DeviceRecord(client.endpoint, this.#isAwake);
-      this.#records.set(client.endpoint, record);
+  /** The device is registered: its device, made when there is none. */
+  registered(client: RegisteredClient): Device {
+    let device = this.#devices.get(client.endpoint);
+    if (device === undefined) {
+      device = new Device(client.endpoint, this.#isAwake);
+      this.#devices.set(client.endpoint, device);
     } else {
-      this.#offline.delete(record);
+      this.#offline.delete(device);
     }
-    record.client = client;
-    return record;
+    device.client = client;
+    return device;
   }
 
   /** The device's registration is over. */
-  left(client: RegisteredClient): DeviceRecord | undefined {
-    const record = this.#records.get(client.endpoint);
-    if (record?.client !== client) return record;
-    record.left();
-    if (record.provisioned) return record;
-    this.#offline.add(record);
+  left(client: RegisteredClient): Device | undefined {
+    const device = this.#devices.get(client.endpoint);
+    if (device?.client !== client) return device;
+    device.left();
+    if (device.provisioned) return device;
+    this.#offline.add(device);
     if (this.#offline.size > MAX_OFFLINE) {
       for (const oldest of this.#offline) {
         this.#offline.delete(oldest);
-        this.#records.delete(oldest.endpoint);
+        this.#devices.delete(oldest.endpoint);
         break;
       }
     }
-    return record;
+    return device;
   }
 
   /**
@@ -64,7 +64,7 @@ export class DeviceRecords {
     if ('endpoints' in target) return [...new Set(target.endpoints.map(namedEndpoint))];
     const matches = this.matcher(target);
     const members: string[] = [];
-    for (const record of this) if (matches(record)) members.push(record.endpoint);
+    for (const device of this) if (matches(device)) members.push(device.endpoint);
     return members.sort();
   }
 
@@ -90,14 +90,14 @@ export class DeviceRecords {
 
   /** What a matcher may ask of an endpoint, known or not. */
   subject(endpoint: string): SelectorSubject {
-    return this.#records.get(endpoint) ?? new DeviceRecord(endpoint, this.#isAwake);
+    return this.#devices.get(endpoint) ?? new Device(endpoint, this.#isAwake);
   }
 
   /** Devices whose endpoint contains the text, whatever its case. */
   search(text: string, limit: number): FoundDevice[] {
     const wanted = text.toLowerCase();
-    const found: DeviceRecord[] = [];
-    for (const record of this) if (record.endpoint.toLowerCase().includes(wanted)) found.push(record);
+    const found: Device[] = [];
+    for (const device of this) if (device.endpoint.toLowerCase().includes(wanted)) found.push(device);
     return found
       .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1))
       .slice(0, Math.max(0, limit))

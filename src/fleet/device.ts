@@ -7,7 +7,7 @@ const NO_LABELS: ReadonlyMap<string, string> = new Map();
 const NO_GROUPS: ReadonlySet<string> = new Set();
 
 /** What is known of a device, whether it is registered or not. */
-export class DeviceRecord implements SelectorSubject {
+export class Device implements SelectorSubject {
   /** While it is registered here. */
   client: RegisteredClient | undefined = undefined;
   labels = NO_LABELS;
