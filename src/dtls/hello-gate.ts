@@ -39,8 +39,9 @@ export class HelloGate {
    * @throws {CodecError} not a ClientHello.
    */
   receive(inner: Channel, sequence: number, fragment: HandshakeFragment, asked: () => void): ProvenHello | undefined {
-    if (fragment.messageSeq > MAX_MESSAGE_SEQ)
-      throw new CodecError('a ClientHello has a message_seq out of all reason');
+    if (fragment.messageSeq > MAX_MESSAGE_SEQ || sequence > MAX_RECORD_SEQUENCE) {
+      throw new CodecError('a ClientHello has numbers out of all reason');
+    }
     const body = this.#assembler.add(inner.address, fragment);
     if (body === undefined) return undefined;
     const hello = decodeClientHello(body);
