@@ -6,21 +6,20 @@ import { rateLimited, silentLog, type Log } from '../util/log';
 import { TimerWheel } from '../util/timer-wheel';
 import { cipherSuites, DEFAULT_CIPHER_SUITES, type CipherSuiteName } from './cipher-suites/cipher-suite';
 import { CONNECTION_ID_LENGTH, ConnectionIds } from './connection-ids';
-import { DtlsChannel, type ChannelOwner, type Connection } from './dtls-channel';
+import { DtlsChannel } from './dtls-channel';
 import type { DtlsCredentials } from './dtls-credentials';
 import { DEFAULT_LIMITS, type DtlsLimits } from './dtls-limits';
 import type { DtlsShared } from './dtls-shared';
 import { newStatistics, type DtlsStatistics } from './dtls-statistics';
-import type { Handshake } from './handshake';
 import { HandshakeDesk, type DtlsRefusal } from './handshake-desk';
 import { HelloGate } from './hello-gate';
 import { decodeChangeCipherSpec } from './messages/change-cipher-spec';
-import type { ClientHello } from './messages/client-hello';
 import { decodeHandshakeFragments, type HandshakeFragment } from './messages/handshake-fragment';
 import { HandshakeType } from './messages/handshake-type';
-import { makePeer, peerOf, tidyPeer } from './peer';
+import { peerOf } from './peer';
 import { ContentType, readRecord, type DtlsRecord } from './record/record';
-import { packId, packSecret, SessionCache, type ResumableSession } from './session-cache';
+import { SessionCache } from './session-cache';
+import { helloTag, SessionDesk } from './session-desk';
 import { SessionTable } from './session-table';
 
 export interface DtlsOptions {
@@ -45,9 +44,6 @@ const MIN_MTU = 128;
 /** A datagram with more records than this is not of a device. */
 const MAX_RECORDS = 32;
 const LOG_LINES_PER_MINUTE = 60;
-const SWEEP_INTERVAL = 60_000;
-/** How long flight 6 is kept for a peer that does not have it (RFC 6347 s4.2.4: twice the maximum segment lifetime). */
-const LAST_FLIGHT_LIFETIME = 240_000;
 
 /**
  * A DTLS 1.2 server (RFC 6347, RFC 7925) as a transport over another: what is below carries records, what is above sees a
@@ -57,11 +53,9 @@ export class DtlsTransport implements Transport {
   readonly scheme = 'coaps';
   readonly #inner: Transport;
   readonly #shared: DtlsShared;
-  readonly #desk: HandshakeDesk;
+  readonly #handshakes: HandshakeDesk;
   readonly #gate: HelloGate;
-  readonly #owner: ChannelOwner;
-  #listener: TransportListener | undefined;
-  #isSweeping = false;
+  readonly #sessions: SessionDesk;
 
   /** @throws {InvalidArgumentError} the instance's number is out of range. */
   constructor(inner: Transport, options: DtlsOptions) {
@@ -83,9 +77,9 @@ export class DtlsTransport implements Transport {
       connectionIds: new ConnectionIds(options.instance, random),
     };
     const refused = options.refused ?? (() => undefined);
-    this.#desk = new HandshakeDesk(this.#shared, (handshake) => this.#established(handshake), refused);
+    this.#sessions = new SessionDesk(this.#shared, this);
+    this.#handshakes = new HandshakeDesk(this.#shared, (handshake) => this.#sessions.established(handshake), refused);
     this.#gate = new HelloGate(clock, random);
-    this.#owner = this.#channelOwner();
   }
 
   get localAddress(): PeerAddress | undefined {
@@ -99,13 +93,13 @@ export class DtlsTransport implements Transport {
 
   /** Bytes that unfinished handshakes keep of messages and records that came out of order. */
   get pendingBytes(): number {
-    return this.#desk.pendingBytes;
+    return this.#handshakes.pendingBytes;
   }
 
   /** @throws {InvalidArgumentError} the server's key and certificate cannot be used. */
   async open(listener: TransportListener): Promise<void> {
-    this.#desk.checkCredentials();
-    this.#listener = listener;
+    this.#handshakes.checkCredentials();
+    this.#sessions.listener = listener;
     await this.#inner.open({
       received: (inner, datagram) => this.#received(inner, datagram),
       closed: (inner) => this.#innerClosed(inner),
@@ -115,13 +109,13 @@ export class DtlsTransport implements Transport {
 
   /** Says close_notify to all peers. */
   async close(): Promise<void> {
-    this.#desk.cancelAll();
+    this.#handshakes.cancelAll();
     for (const channel of this.#shared.sessions.all()) channel.end('warning', 'closeNotify');
     this.#gate.clear();
     this.#shared.resumable.clear();
     this.#shared.wheel.close();
     await this.#inner.close();
-    this.#listener = undefined;
+    this.#sessions.listener = undefined;
   }
 
   channel(address: PeerAddress): DtlsChannel | undefined {
@@ -146,7 +140,7 @@ export class DtlsTransport implements Transport {
   cutOff(identity: PeerIdentity): number {
     const isCutOff = ({ mode, name }: PeerIdentity) => mode === identity.mode && name === identity.name;
     this.#shared.resumable.removeIdentity(isCutOff);
-    this.#desk.cutOff(isCutOff);
+    this.#handshakes.cutOff(isCutOff);
     const channels = [...this.#shared.sessions.of(identity)];
     for (const channel of channels) channel.end('fatal', 'accessDenied');
     return channels.length;
@@ -217,170 +211,13 @@ export class DtlsTransport implements Transport {
       return;
     }
     const old = peer?.handshake;
-    this.#desk.begin(inner, proven, sequence);
-    if (old !== undefined && peer?.handshake !== old) this.#desk.cancel(old);
-  }
-
-  /** The client's Finished is verified: now, and not before, the session takes the place of older ones. */
-  #established(handshake: Handshake): void {
-    const { inner, context } = handshake;
-    const { resumed } = context.agreement;
-    const connection = connectionOf(handshake);
-    const channel = resumed?.channel ?? this.#newChannel(handshake, connection);
-    if (resumed?.channel !== undefined) this.#moveOn(channel, connection);
-    if (connection.serial !== undefined) this.#shared.connectionIds.assign(connection.serial, channel);
-    this.#settle(inner, channel);
-    this.#sweepLater();
-    const early = handshake.takeEarly();
-    for (const data of early.data) channel.deliverEarly(data);
-    for (const record of early.records) channel.receive(record, inner);
-  }
-
-  #newChannel(handshake: Handshake, connection: Connection): DtlsChannel {
-    const { sessions, statistics, resumable } = this.#shared;
-    const session = this.#resumableSession(handshake);
-    const identity = handshake.context.identity ?? { mode: 'nosec' };
-    const channel = new DtlsChannel(this.#owner, identity, connection, session);
-    if (session !== undefined) {
-      session.channel = channel;
-      resumable.put(session);
-    }
-    for (const old of sessions.add(channel)) {
-      if (old.address === channel.address) old.drop(true);
-      else old.end('warning', 'closeNotify', true);
-    }
-    statistics.sessions = sessions.admission.count;
-    return channel;
-  }
-
-  /** A session that was resumed has the same id and goes on under it. */
-  #resumableSession({ context }: Handshake): ResumableSession | undefined {
-    const { agreement, masterSecret, sessionId, identity } = context;
-    if (agreement.resumed !== undefined) return agreement.resumed;
-    if (sessionId.length === 0 || masterSecret === undefined || identity === undefined) return undefined;
-    const deadline = this.#shared.clock.monotonic() + this.#shared.limits.resumptionLifetime;
-    return {
-      id: packId(sessionId),
-      masterSecret: packSecret(masterSecret),
-      suite: agreement.suite,
-      identity,
-      deadline,
-      channel: undefined,
-    };
-  }
-
-  /** The channel of a resumed session goes on with new keys. */
-  #moveOn(channel: DtlsChannel, connection: Connection): void {
-    const old = channel.connection;
-    if (old.serial !== undefined) this.#shared.connectionIds.free(old.serial, channel);
-    this.#shared.sessions.move(channel, connection.inner.address);
-    if (old.inner !== connection.inner) this.#leave(old.inner, channel);
-    channel.continueOn(connection);
-  }
-
-  /** The address belongs to this session from now on. One with a connection id may live on elsewhere. */
-  #settle(inner: Channel, channel: DtlsChannel): void {
-    const peer = makePeer(inner);
-    const old = peer.channel;
-    peer.channel = channel;
-    if (old !== undefined && old !== channel && old.connection.serial === undefined) old.drop(false);
-  }
-
-  #leave(inner: Channel, channel: DtlsChannel): void {
-    const peer = peerOf(inner);
-    if (peer?.channel === channel) peer.channel = undefined;
-    tidyPeer(inner);
-  }
-
-  #channelOwner(): ChannelOwner {
-    const { clock, statistics } = this.#shared;
-    return {
-      transport: this,
-      statistics,
-      now: () => clock.monotonic(),
-      received: (channel, datagram) => {
-        channel.isKnown = true;
-        this.#listener?.received(channel, datagram);
-      },
-      moved: (channel, to) => this.#moved(channel, to),
-      ended: (channel, isFatal) => this.#ended(channel, isFatal),
-    };
-  }
-
-  /**
-   * RFC 9146 s6. That the peer receives at its new address is not proved; what goes there before the peer is heard again is
-   * bounded by CoAP (RFC 7252 s4.7). A session that lives there without a connection id keeps the address.
-   */
-  #moved(channel: DtlsChannel, to: Channel): void {
-    const from = channel.connection.inner;
-    this.#shared.statistics.addressesMoved += 1;
-    this.#shared.sessions.move(channel, to.address);
-    channel.connection.inner = to;
-    this.#leave(from, channel);
-    const peer = makePeer(to);
-    peer.channel ??= channel;
-  }
-
-  #ended(channel: DtlsChannel, isFatal: boolean): void {
-    const { sessions, resumable, connectionIds, statistics } = this.#shared;
-    const { inner, serial } = channel.connection;
-    sessions.remove(channel);
-    statistics.sessions = sessions.admission.count;
-    if (serial !== undefined) connectionIds.free(serial, channel);
-    if (channel.resumable !== undefined) {
-      channel.resumable.channel = undefined;
-      if (isFatal) resumable.remove(channel.resumable);
-    }
-    this.#leave(inner, channel);
-    if (!channel.isKnown) return;
-    channel.isKnown = false;
-    this.#listener?.closed(channel);
+    this.#handshakes.begin(inner, proven, sequence);
+    if (old !== undefined && peer?.handshake !== old) this.#handshakes.cancel(old);
   }
 
   #innerClosed(inner: Channel): void {
     const peer = peerOf(inner);
-    if (peer?.handshake !== undefined) this.#desk.cancel(peer.handshake);
+    if (peer?.handshake !== undefined) this.#handshakes.cancel(peer.handshake);
     peer?.channel?.drop(false);
   }
-
-  /** Now and then, as long as there is something to look through. */
-  #sweepLater(): void {
-    if (this.#isSweeping) return;
-    this.#isSweeping = true;
-    this.#shared.wheel.schedule(SWEEP_INTERVAL, () => {
-      this.#isSweeping = false;
-      this.#sweep();
-    });
-  }
-
-  #sweep(): void {
-    const { sessions, resumable, clock, limits } = this.#shared;
-    const now = clock.monotonic();
-    resumable.removeExpired(now);
-    for (const channel of sessions.all()) {
-      const silence = now - channel.lastHeard;
-      if (silence >= LAST_FLIGHT_LIFETIME) channel.forgetLastFlight();
-      if (silence >= limits.idleTimeout) channel.drop(false);
-    }
-    if (sessions.admission.count > 0 || resumable.size > 0) this.#sweepLater();
-  }
-}
-
-function connectionOf({ inner, serial, reader, writer, transmitter, context }: Handshake): Connection {
-  if (reader === undefined) throw new Error('a handshake is connected without keys');
-  const { agreement, hello } = context;
-  return {
-    inner,
-    reader,
-    writer,
-    serial,
-    maxPlaintextLength: agreement.maxPlaintextLength,
-    helloTag: helloTag(hello),
-    lastFlight: agreement.resumed === undefined ? transmitter : undefined,
-  };
-}
-
-function helloTag({ random }: ClientHello): number {
-  // The first four bytes may be a time (RFC 5246 s7.4.1.2), the last ones are random.
-  return random.readUIntBE(random.length - 6, 6);
 }
