@@ -154,7 +154,9 @@ export class Handshake {
   receiveSealed(record: DtlsRecord): void {
     if (this.#early.length >= MAX_EARLY_RECORDS) return;
     if (this.#earlyBytes() + record.fragment.length > MAX_EARLY_BYTES) return;
-    this.#early.push(record);
+    // Copies: a view would keep the whole datagram.
+    const { cid, fragment } = record;
+    this.#early.push({ ...record, cid: cid && Buffer.from(cid), fragment: Buffer.from(fragment) });
     this.#guard(() => this.#proceed());
   }
 

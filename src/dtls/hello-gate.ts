@@ -46,7 +46,10 @@ export class HelloGate {
     if (body === undefined) return undefined;
     const hello = decodeClientHello(body);
     if (this.#isProven(inner.address, hello)) {
-      return { hello, message: { type: HandshakeType.clientHello, messageSeq: fragment.messageSeq, body } };
+      // A copy: the handshake keeps the hello, and must not keep the whole datagram with it.
+      const kept = Buffer.from(body);
+      const message = { type: HandshakeType.clientHello, messageSeq: fragment.messageSeq, body: kept };
+      return { hello: decodeClientHello(kept), message };
     }
     inner.send(helloVerifyRequestFlight(sequence, this.#cookies.bake(inner.address, hello)));
     asked();

@@ -150,6 +150,37 @@ describe('An attack', () => {
     assert.ok((await server.connected()).connected);
   });
 
+  it('handshake exhaustion, leaked counters: a half-open handshake keeps little, however large its datagrams were', async () => {
+    const server = await TestServer.open();
+    const junk = Buffer.alloc(50_000);
+    const held: TestPeer[] = [];
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let n = 0; n < 100; n++) {
+      const client = server.client();
+      client.answer = 'nothing';
+      // Behind the hello, and later behind a record that comes before its time, the datagram is full of nothing.
+      client.tamper = (record) => Buffer.concat([record, junk]);
+      await client.connect();
+      client.keys = undefined;
+      for (let early = 0; early < 8; early++) {
+        const record = client.plainRecord(Content.handshake, Buffer.alloc(40));
+        record.writeUInt16BE(1, 3);
+        client.raw.send('10.0.0.1:5684', Buffer.concat([record, junk]));
+      }
+      await server.clock.settle();
+      client.raw.received.length = 0;
+      held.push(client);
+    }
+    collectGarbage();
+    await server.clock.settle();
+    collectGarbage();
+    assert.equal(server.dtls.statistics.handshakes, 100);
+    assert.ok(server.dtls.pendingBytes > 0);
+    const each = (process.memoryUsage().arrayBuffers - before) / held.length;
+    assert.ok(each < 20_000, `${each} bytes for each`);
+  });
+
   it('fragments: unbounded, zero-length, overlapping ones take less than 1 ms and 16 KiB a peer', async function () {
     this.timeout(60_000);
     const server = await TestServer.open();
