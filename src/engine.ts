@@ -1,11 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { CoapStack } from './coap';
+import { DtlsTransport, type CipherSuiteName } from './dtls';
+import { DeviceCredentials } from './engine/device-credentials';
+import { readServerCredentials, type ServerCredentialsOptions } from './engine/server-credentials';
 import { CancelledError, Lwm2mError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
 import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
+import type { ProvisionedDevice, ProvisionOptions, Store } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
 import { checkOperation, profilesOf, Server } from './server';
-import type { NoSecPolicy, Operation, OperationResult, Provisioning, Store } from './server';
+import type { NoSecPolicy, Operation, OperationResult, PeerIdentity } from './server';
 import { MemoryStore } from './store/memory-store';
 import type { Channel, PeerAddress, Scheme, Transport } from './transport/transport';
 import { UdpTransport } from './transport/udp';
@@ -22,6 +26,14 @@ export interface EngineOptions {
   readonly host?: string;
   /** UDP port of CoAP, 5683 by default; `null` is off, 0 one that is free. */
   readonly coapPort?: number | null;
+  /** UDP port of CoAP over DTLS, usually 5684; `null` (the default) is off, 0 one that is free. */
+  readonly coapsPort?: number | null;
+  /** What the server proves itself with over DTLS, and whose device certificates it believes. */
+  readonly credentials?: ServerCredentialsOptions;
+  /** Cipher suites of DTLS; by default all that this server knows but those with CBC. */
+  readonly cipherSuites?: readonly CipherSuiteName[];
+  /** This server's number among those that share an address, 0 (the default) to 65,535: in every DTLS connection id. */
+  readonly instance?: number;
   /** `loopback` by default. */
   readonly noSec?: NoSecPolicy;
   /** Bounds of the effective lifetime, s. By default 1 and 2^32 - 1. */
@@ -42,11 +54,11 @@ export interface EngineOptions {
   readonly store?: Store;
   /** The name of this instance among those that share the store. */
   readonly owner?: string;
-  /** What devices were provisioned with; nothing by default. */
-  readonly provisioning?: Provisioning;
   readonly clock?: Clock;
   /** Instead of `host` and `coapPort`: for tests and for other transports. */
   readonly transports?: readonly Transport[];
+  /** Instead of `host` and `coapsPort`: what DTLS runs over. */
+  readonly dtlsTransports?: readonly Transport[];
   readonly log?: Log;
 }
 
@@ -75,6 +87,8 @@ export class Engine {
   readonly #log: Log;
   readonly #store: Store;
   readonly #transports: readonly Transport[];
+  readonly #dtls: readonly DtlsTransport[];
+  readonly #credentials: DeviceCredentials;
   readonly #events = new EventEmitter<EngineEvents>();
   readonly #folder: DefinitionsFolder | undefined;
   readonly #fleet: Fleet;
@@ -82,14 +96,27 @@ export class Engine {
   readonly #stack: CoapStack;
   #state: 'new' | 'started' | 'closed' = 'new';
 
-  /** @throws {InvalidArgumentError} a profile that is no object list. */
+  /** @throws {InvalidArgumentError} a profile that is no object list, or credentials that do not fit together. */
   constructor(options: EngineOptions = {}) {
     const clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
     this.#store = options.store ?? new MemoryStore(clock);
-    this.#transports = options.transports ?? transportsOf(options);
     this.#folder = options.objectsDir === undefined ? undefined : this.#watch(options.objectsDir, clock);
-    this.#fleet = new Fleet({ clock, log: this.#log, emit: () => this.#deviceListener() });
+    this.#fleet = new Fleet({
+      clock,
+      log: this.#log,
+      emit: () => this.#deviceListener(),
+      records: this.#store.devices,
+      endSessions: (identity) => this.#endSessions(identity),
+    });
+    this.#credentials = new DeviceCredentials({
+      server: readServerCredentials(options.credentials ?? {}),
+      records: this.#store.devices,
+      secrets: this.#store.secrets,
+      isKnown: (endpoint) => this.#fleet.devices.get(endpoint) !== undefined,
+    });
+    this.#dtls = this.#dtlsTransports(options, clock);
+    this.#transports = [...(options.transports ?? coapTransports(options)), ...this.#dtls];
     this.#server = new Server({
       ...options,
       clock,
@@ -97,6 +124,7 @@ export class Engine {
       store: this.#store,
       definitions: this.definitions,
       listener: this.#fleet,
+      provisioning: this.#fleet.provisioning,
       owner: options.owner ?? DEFAULT_OWNER,
       noSec: options.noSec ?? 'loopback',
       profiles: profilesOf(options.profiles ?? {}),
@@ -119,6 +147,8 @@ export class Engine {
     try {
       await this.#folder?.start();
       await this.#store.open();
+      await this.#fleet.provisioning.takeUp();
+      if (this.#dtls.length > 0) await this.#credentials.takeUp();
       for (const transport of this.#transports) await this.#stack.open(transport);
       await this.#server.start(this.#stack);
       this.#fleet.takeUp();
@@ -144,6 +174,44 @@ export class Engine {
     return this.#transports.flatMap(({ scheme, localAddress }) =>
       localAddress === undefined ? [] : [{ scheme, host: localAddress.host, port: localAddress.port }],
     );
+  }
+
+  /**
+   * The public key by which devices know this server (object 0, resource 4 for raw public keys): base64 of its
+   * SubjectPublicKeyInfo in DER. `undefined` without DTLS, or before the start when the key was not given.
+   */
+  get serverPublicKey(): string | undefined {
+    return this.#credentials.serverPublicKey;
+  }
+
+  /**
+   * Makes or changes the record of a device: what it must prove to register, and its labels, groups, priority, owner and
+   * metadata. Takes one record as `lwm2m-provision` does; what it does not say stays as it is, `null` takes it away. A
+   * session that was made with another key ends at once.
+   * Rejects with `InvalidArgumentError`, whose text never holds a key, or `StoreError`.
+   * @returns the record, without its key.
+   */
+  provision(input: unknown, options?: ProvisionOptions): Promise<ProvisionedDevice> {
+    return this.#fleet.provisioning.put(input, options);
+  }
+
+  /** The record of a device, without its key; `null` when there is none. Rejects as `provision`. */
+  provisioned(endpoint: string): Promise<ProvisionedDevice | null> {
+    return this.#fleet.provisioning.get(endpoint);
+  }
+
+  /** The records of the devices of a target, without their keys, sorted by endpoint. Rejects as `provision`. */
+  provisionedDevices(target: Target = { all: true }): Promise<ProvisionedDevice[]> {
+    return this.#fleet.provisioning.list(target);
+  }
+
+  /**
+   * Removes the record of a device and cuts the device off at once: its DTLS session and its registration end, which is
+   * said as `deregistered`. Rejects as `provision`.
+   * @returns whether there was a record.
+   */
+  unprovision(endpoint: string, options?: ProvisionOptions): Promise<boolean> {
+    return this.#fleet.provisioning.remove(endpoint, options);
   }
 
   on<E extends keyof EngineEvents>(event: E, listener: (...args: EngineEvents[E]) => void): this {
@@ -220,6 +288,26 @@ export class Engine {
     return this.#fleet.devices.search(text, limit);
   }
 
+  #dtlsTransports(options: EngineOptions, clock: Clock): DtlsTransport[] {
+    const { host, coapsPort = null, cipherSuites, instance = 0 } = options;
+    const own = coapsPort === null ? [] : [new UdpTransport({ host, port: coapsPort })];
+    return (options.dtlsTransports ?? own).map(
+      (inner) =>
+        new DtlsTransport(inner, {
+          clock,
+          credentials: this.#credentials,
+          instance,
+          cipherSuites,
+          log: this.#log,
+          refused: (refusal) => this.#server.handshakeRefused(refusal),
+        }),
+    );
+  }
+
+  #endSessions(identity: PeerIdentity): void {
+    for (const transport of this.#dtls) transport.cutOff(identity);
+  }
+
   #channelTo(scheme: Scheme, address: PeerAddress): Channel | undefined {
     for (const transport of this.#transports) {
       const channel = transport.scheme === scheme ? transport.channel(address) : undefined;
@@ -254,7 +342,7 @@ export class Engine {
   }
 }
 
-function transportsOf({ host, coapPort = DEFAULT_COAP_PORT }: EngineOptions): Transport[] {
+function coapTransports({ host, coapPort = DEFAULT_COAP_PORT }: EngineOptions): Transport[] {
   return coapPort === null ? [] : [new UdpTransport({ host, port: coapPort })];
 }
 

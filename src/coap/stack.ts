@@ -169,7 +169,8 @@ export class CoapStack {
   /** The state of a channel. One that was released is found again by its address. */
   #stateOf(channel: Channel): ChannelState {
     if (channel.context instanceof ChannelState) return channel.context;
-    const current = channel.transport.channel(channel.address) ?? channel;
+    // A DTLS session stays the same channel; at its address there may be somebody else by now.
+    const current = channel.scheme === 'coaps' ? channel : (channel.transport.channel(channel.address) ?? channel);
     if (current.context instanceof ChannelState) return current.context;
     const state = new ChannelState(current);
     current.context = state;

@@ -1,7 +1,7 @@
 import type { Channel, PeerAddress, PeerIdentity } from '../transport/transport';
 import { escapeForLog } from '../util/log';
 import { Admission } from './admission';
-import { AlertError, encodeAlert } from './alert';
+import { AlertError, encodeAlert, type AlertName } from './alert';
 import type { DtlsShared } from './dtls-shared';
 import { Handshake, type HandshakeListener } from './handshake';
 import { HandshakeContext, type HandshakeServices } from './handshake-context';
@@ -18,6 +18,8 @@ export interface DtlsRefusal {
   /** Whom it claimed to be, as far as it got; not proved. The name is the peer's own text: escape it. */
   readonly identity: PeerIdentity | undefined;
   readonly reason: string;
+  /** What it was told; `undefined`: nothing, it went away or is no DTLS client. */
+  readonly alert: AlertName | undefined;
 }
 
 const MAX_QUESTIONS = 4;
@@ -201,7 +203,8 @@ export class HandshakeDesk implements HandshakeListener {
     this.#shared.statistics.handshakesFailed += 1;
     const name = identity?.name === undefined ? '' : ` as '${escapeForLog(identity.name)}'`;
     this.#shared.log.info(`handshake with ${address.host} port ${address.port}${name} failed: ${reason.message}`);
-    this.#refused({ address, identity, reason: reason.message });
+    const alert = reason instanceof AlertError ? reason.alert : undefined;
+    this.#refused({ address, identity, reason: reason.message, alert });
   }
 
   #release(handshake: Handshake): void {

@@ -1,4 +1,5 @@
-import type { RegisteredClient, RegisteredObjects } from '../server';
+import type { PeerIdentity, RegisteredClient, RegisteredObjects } from '../server';
+import { identityOf, type DeviceRecord } from './device-record';
 import { DeviceValues } from './device-values';
 import type { Connectivity, Priority } from './device-view';
 import type { SelectorSubject } from './selector';
@@ -14,8 +15,12 @@ export class Device implements SelectorSubject {
   groups = NO_GROUPS;
   priority: Priority = 'normal';
   owner: string | undefined = undefined;
-  /** Somebody entered it: it is never forgotten. */
-  provisioned = false;
+  /** What it must prove, as its record says. */
+  identity: PeerIdentity | undefined = undefined;
+  /** Of its record; 0: it has none. A device with a record is never forgotten. */
+  revision = 0;
+  /** Its record was removed: it is forgotten as soon as it is gone. */
+  removed = false;
   #lastSeen: number | undefined = undefined;
   #objects: RegisteredObjects | undefined = undefined;
   #values: DeviceValues | undefined = undefined;
@@ -52,6 +57,18 @@ export class Device implements SelectorSubject {
   has(objectId: number, objectInstanceId: number | undefined): boolean {
     const object = this.objects?.objects.find(({ id }) => id === objectId);
     return object !== undefined && (objectInstanceId === undefined || object.instances.includes(objectInstanceId));
+  }
+
+  /** Takes over what its record says, all but the key; `undefined`: it has none any more. */
+  enter(record: DeviceRecord | undefined): void {
+    const labels = Object.entries(record?.labels ?? {});
+    this.labels = labels.length === 0 ? NO_LABELS : new Map(labels);
+    this.groups = record === undefined || record.groups.length === 0 ? NO_GROUPS : new Set(record.groups);
+    this.priority = record?.priority ?? 'normal';
+    this.owner = record?.owner;
+    this.identity = record === undefined ? undefined : identityOf(record);
+    this.revision = record?.revision ?? 0;
+    this.removed = record === undefined;
   }
 
   /** It is not registered any more; what it had is remembered. */

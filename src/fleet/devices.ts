@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors';
 import type { RegisteredClient } from '../server';
 import { Device } from './device';
+import type { DeviceRecord } from './device-record';
 import type { FoundDevice } from './device-view';
 import { parseSelector, type SelectorSubject } from './selector';
 import type { Target } from './target';
@@ -25,15 +26,11 @@ export class Devices {
     return this.#devices.values();
   }
 
-  /** The device is registered: its device, made when there is none. */
+  /** The device is registered. It is made when it was not known. */
   registered(client: RegisteredClient): Device {
-    let device = this.#devices.get(client.endpoint);
-    if (device === undefined) {
-      device = new Device(client.endpoint, this.#isAwake);
-      this.#devices.set(client.endpoint, device);
-    } else {
-      this.#offline.delete(device);
-    }
+    const device = this.#known(client.endpoint);
+    this.#offline.delete(device);
+    device.removed = false;
     device.client = client;
     return device;
   }
@@ -43,15 +40,25 @@ export class Devices {
     const device = this.#devices.get(client.endpoint);
     if (device?.client !== client) return device;
     device.left();
-    if (device.provisioned) return device;
-    this.#offline.add(device);
-    if (this.#offline.size > MAX_OFFLINE) {
-      for (const oldest of this.#offline) {
-        this.#offline.delete(oldest);
-        this.#devices.delete(oldest.endpoint);
-        break;
-      }
-    }
+    if (device.removed) this.#devices.delete(device.endpoint);
+    else if (device.revision === 0) this.#rememberOffline(device);
+    return device;
+  }
+
+  /** The device has this record now. It is made when it was not known. */
+  entered(record: DeviceRecord): Device {
+    const device = this.#known(record.endpoint);
+    this.#offline.delete(device);
+    device.enter(record);
+    return device;
+  }
+
+  /** The device has no record any more. It is forgotten, at once or when its registration ends. */
+  removed(endpoint: string): Device | undefined {
+    const device = this.#devices.get(endpoint);
+    if (device === undefined) return undefined;
+    device.enter(undefined);
+    if (device.client === undefined) this.#devices.delete(endpoint);
     return device;
   }
 
@@ -102,6 +109,25 @@ export class Devices {
       .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1))
       .slice(0, Math.max(0, limit))
       .map(({ endpoint, connectivity }) => ({ endpoint, connectivity }));
+  }
+
+  #known(endpoint: string): Device {
+    let device = this.#devices.get(endpoint);
+    if (device === undefined) {
+      device = new Device(endpoint, this.#isAwake);
+      this.#devices.set(endpoint, device);
+    }
+    return device;
+  }
+
+  #rememberOffline(device: Device): void {
+    this.#offline.add(device);
+    if (this.#offline.size <= MAX_OFFLINE) return;
+    for (const oldest of this.#offline) {
+      this.#offline.delete(oldest);
+      this.#devices.delete(oldest.endpoint);
+      return;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ResourceValue } from '../model';
 import {
   checkOperation,
+  type PeerIdentity,
   type RegisteredClient,
   type Registration,
   type Rejection,
@@ -13,14 +14,19 @@ import type { Log } from '../util/log';
 import type { DeviceEvent, LifecycleTopic } from './device-event';
 import { Devices } from './devices';
 import type { Device } from './device';
+import { DeviceProvisioning } from './device-provisioning';
 import { ObservationPolicies } from './observation-policies';
 import type { Order, OrderRun } from './order';
 import { OrderExecution } from './order-execution';
+import type { DeviceRecordStore } from './store';
 import { eventPayload } from './views';
 
 export interface FleetOptions {
   readonly clock: Clock;
   readonly log: Log;
+  readonly records: DeviceRecordStore;
+  /** Ends all sessions of an identity. */
+  readonly endSessions: (identity: PeerIdentity) => void;
   /** Hears what happens to devices; `undefined` while nobody listens, so that nothing is made for nobody. */
   readonly emit: () => ((event: DeviceEvent) => void) | undefined;
 }
@@ -29,6 +35,7 @@ export interface FleetOptions {
 export class Fleet implements ServerListener {
   readonly devices: Devices;
   readonly policies: ObservationPolicies;
+  readonly provisioning: DeviceProvisioning;
   readonly #options: FleetOptions;
   readonly #orders = new Set<OrderExecution>();
   #server: Server | undefined;
@@ -41,6 +48,15 @@ export class Fleet implements ServerListener {
       log: options.log,
       observe: (endpoint, spec, subscriber, performOptions) =>
         this.#serving().observe(endpoint, spec, subscriber, performOptions),
+    });
+    this.provisioning = new DeviceProvisioning({
+      store: options.records,
+      devices: this.devices,
+      log: options.log,
+      entered: (device) => this.policies.updated(device),
+      endSessions: options.endSessions,
+      recheck: (endpoint) => this.#serving().recheck(endpoint),
+      deregister: (endpoint) => this.#serving().deregister(endpoint),
     });
   }
 

@@ -43,11 +43,15 @@ export class Exchange {
 
   /** The channel that reaches the device now. @throws {TransportError} there is none. */
   channel(): Channel {
-    const { client } = this;
-    if (client.channel.scheme === 'coaps') return client.channel;
-    const channel = this.context.channelTo('coap', client.registration.address);
-    if (channel === undefined) throw new TransportError(`there is no way to ${client.endpoint}`);
-    return channel;
+    const { endpoint, registration, channel } = this.client;
+    if (registration.scheme === 'coaps') {
+      // An address says nothing of who has a session there now.
+      if (channel?.isOpen === true) return channel;
+      throw new TransportError(`${endpoint} has no DTLS session; it can be reached when it has come back`);
+    }
+    const current = this.context.channelTo('coap', registration.address);
+    if (current === undefined) throw new TransportError(`there is no way to ${endpoint}`);
+    return current;
   }
 
   /** The Uri-Path of a path below the device's root path. */

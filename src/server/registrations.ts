@@ -4,6 +4,7 @@ import type { Channel } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import { isSameIdentity, type Admission } from './admission';
 import type { AfterResponse } from './after-response';
+import { changedRegistration, isSameAddress } from './changed-registration';
 import type { Echo } from './echo';
 import type { LifetimeBounds } from './lifetime-bounds';
 import type { Profiles } from './profiles';
@@ -12,7 +13,7 @@ import type { RegisteredClient } from './registered-client';
 import { mergeRegisteredObjects, type RegisteredObjects, type RegisteredObjectsCache } from './registered-objects';
 import type { Registration } from './registration';
 import { newRegistrationId } from './registration-id';
-import { parseRegistrationParameters, versionOf, type RegistrationParameters } from './registration-parameters';
+import { parseRegistrationParameters, versionOf } from './registration-parameters';
 import type { Rejection, RejectionReason } from './rejection';
 import type { Rejections } from './rejections';
 import type { ServerListener } from './server-listener';
@@ -44,8 +45,8 @@ export interface RegistrationsContext {
   readonly ended: (client: RegisteredClient) => void;
   /** A device's registration is in force, and it is awake; its answer is on its way. */
   reached(client: RegisteredClient): void;
-  /** The device's peer address changed. */
-  moved(from: Channel, to: Channel): void;
+  /** The device is at another channel than before. */
+  moved(client: RegisteredClient, from: Channel | undefined): void;
   /** After `listener.registered` and `listener.updated`. */
   registered(client: RegisteredClient, previous: Registration | undefined): void;
   /** After `listener.deregistered`: the device is not to be reached any more. */
@@ -63,7 +64,7 @@ export class Registrations {
     if ('problem' in parameters) return badRequest(parameters.problem);
     const version = versionOf(parameters.version);
     // From 1.1 on a device may leave its name to its credential.
-    const endpoint = parameters.endpoint ?? (version === '1.0' ? undefined : channel.identity.name);
+    const endpoint = parameters.endpoint ?? this.endpointOf(version, channel);
     if (endpoint === undefined) return badRequest('ep is missing');
     if (endpoint.length > MAX_ENDPOINT_LENGTH) return badRequest('ep is too long');
     if (version === undefined) {
@@ -84,7 +85,7 @@ export class Registrations {
       return { code: CoapCode.ServiceUnavailable, options: { maxAge: OVERLOAD_RETRY } };
     }
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const refusal = this.context.admission.refusal(endpoint, channel, current);
+      const refusal = this.context.admission.refusal(endpoint, channel, current?.identity);
       if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
       const requested = parameters.lifetime ?? DEFAULT_LIFETIME;
       const registration: Registration = {
@@ -106,6 +107,8 @@ export class Registrations {
         registeredAt: this.context.clock.now(),
       };
       if (await this.context.store.put(registration, current?.revision ?? 0)) {
+        const late = this.context.admission.refusal(endpoint, channel, channel.identity);
+        if (late !== undefined) return this.withdraw(registration, channel, 'register', late);
         this.registered(registration, channel);
         return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
       }
@@ -127,12 +130,15 @@ export class Registrations {
       const objects = request.payload.length === 0 ? current.objects : this.objectsOf(request.payload, undefined);
       if (objects === undefined || 'problem' in objects) return badRequest(objects?.problem ?? 'no object list');
 
-      const next = this.changed(current, parameters, objects, channel);
+      const { owner, lifetimes } = this.context;
+      const next = changedRegistration(current, { parameters, objects, channel, owner, lifetimes });
       const stored =
         next === current
           ? await this.context.store.renew(current.endpoint, current.revision)
           : await this.context.store.put(next, current.revision);
       if (stored) {
+        const late = this.context.admission.refusal(next.endpoint, channel, channel.identity);
+        if (late !== undefined) return this.withdraw(next, channel, 'update', late);
         this.updated(next, current, channel);
         return { code: CoapCode.Changed };
       }
@@ -156,6 +162,23 @@ export class Registrations {
     throw new StoreError('the registration changes too fast');
   }
 
+  /**
+   * Ends the registration of an endpoint without a word of the device.
+   * @param isDue whether it is to end.
+   * @returns the registration, if one ended.
+   */
+  async end(endpoint: string, isDue: (registration: Registration) => boolean): Promise<Registration | undefined> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await this.context.store.byEndpoint(endpoint);
+      if (current === undefined || !isDue(current)) return undefined;
+      if (await this.context.store.remove(endpoint, current.revision)) {
+        this.ended(endpoint);
+        return current;
+      }
+    }
+    throw new StoreError('the registration changes too fast');
+  }
+
   private registered(registration: Registration, channel: Channel): void {
     const { clients, afterResponse, listener } = this.context;
     // Whatever the device knew of observations went with its old registration.
@@ -173,7 +196,7 @@ export class Registrations {
     const { clients, afterResponse, listener } = this.context;
     const before = clients.get(registration.endpoint)?.channel;
     const client = clients.set(registration, channel);
-    if (before !== undefined && before !== channel) this.context.moved(before, channel);
+    if (before !== channel) this.context.moved(client, before);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
       listener.updated(client, registration);
@@ -184,9 +207,16 @@ export class Registrations {
   }
 
   private deregistered(registration: Registration, channel: Channel): void {
+    const { clients } = this.context;
+    clients.heard(clients.get(registration.endpoint) ?? clients.set(registration, channel));
+    this.ended(registration.endpoint);
+  }
+
+  /** The registration is out of the store. One that was never said to be there, or elsewhere, is not said to be gone. */
+  private ended(endpoint: string): void {
     const { clients, afterResponse, listener } = this.context;
-    const client = clients.get(registration.endpoint) ?? clients.set(registration, channel);
-    clients.heard(client);
+    const client = clients.get(endpoint);
+    if (client === undefined) return;
     clients.delete(client);
     this.context.ended(client);
     afterResponse.defer(() => {
@@ -195,46 +225,24 @@ export class Registrations {
     });
   }
 
-  /** The registration with what an Update changes; the same one when nothing does. */
-  private changed(
-    current: Registration,
-    parameters: RegistrationParameters,
-    objects: RegisteredObjects,
+  /** From 1.1 on a device may leave its name to its credential (LwM2M Core 1.2 s6.2.1). */
+  private endpointOf(version: string | undefined, { identity }: Channel): string | undefined {
+    return version === '1.0' ? undefined : this.context.admission.endpointOf(identity);
+  }
+
+  /**
+   * Who may register can change while the store writes: a device whose record was removed meanwhile must not come in behind
+   * the back of who removed it.
+   */
+  private async withdraw(
+    registration: Registration,
     channel: Channel,
-  ): Registration {
-    const { owner, lifetimes } = this.context;
-    const requested = parameters.lifetime ?? current.lifetimeRequested;
-    const binding = parameters.binding ?? current.binding;
-    // A new binding mode comes with its Q or without; a bare update leaves queue mode as it is.
-    const queueMode = parameters.queueMode ?? (parameters.binding === undefined && current.queueMode);
-    const smsNumber = parameters.smsNumber ?? current.smsNumber;
-    const lifetime = lifetimes.effective(requested);
-    if (
-      requested === current.lifetimeRequested &&
-      lifetime === current.lifetime &&
-      binding === current.binding &&
-      queueMode === current.queueMode &&
-      smsNumber === current.smsNumber &&
-      owner === current.owner &&
-      objects === current.objects &&
-      isSameAddress(channel, current)
-    ) {
-      return current;
-    }
-    return {
-      ...current,
-      revision: current.revision + 1,
-      owner,
-      binding,
-      queueMode,
-      lifetime,
-      lifetimeRequested: requested,
-      smsNumber,
-      objects,
-      scheme: channel.scheme,
-      address: channel.address,
-      identity: channel.identity,
-    };
+    operation: Rejection['operation'],
+    reason: RejectionReason,
+  ): Promise<HandlerResponse> {
+    const { endpoint, revision } = registration;
+    if (await this.context.store.remove(endpoint, revision)) this.ended(endpoint);
+    return this.forbid(channel, endpoint, operation, reason);
   }
 
   /**
@@ -250,7 +258,7 @@ export class Registrations {
     if (!isSameIdentity(channel.identity, current.identity)) {
       return this.forbid(channel, current.endpoint, operation, 'identity');
     }
-    const refusal = admission.refusal(current.endpoint, channel, current);
+    const refusal = admission.refusal(current.endpoint, channel, current.identity);
     if (refusal !== undefined) return this.forbid(channel, current.endpoint, operation, refusal);
     if (channel.identity.mode !== 'nosec' || isSameAddress(channel, current)) return undefined;
     if (echo.isFresh(options.echo, channel.address)) return undefined;
@@ -294,11 +302,4 @@ export class Registrations {
 
 function badRequest(problem: string): HandlerResponse {
   return { code: CoapCode.BadRequest, payload: Buffer.from(problem) };
-}
-
-function isSameAddress(channel: Channel, { scheme, address }: Registration): boolean {
-  return (
-    channel.address === address ||
-    (channel.scheme === scheme && channel.address.port === address.port && channel.address.host === address.host)
-  );
 }

@@ -1,0 +1,88 @@
+import type { PeerIdentity } from '../server';
+import type { Priority } from './device-view';
+
+/** How a device proves who it is. */
+export type DeviceSecurity =
+  /** The identity of a pre-shared key, and the key: 1 to 64 bytes (RFC 4279 s5.3). */
+  | { readonly mode: 'psk'; readonly identity: string; readonly key: Buffer }
+  /** SubjectPublicKeyInfo in DER (RFC 7250 s3). */
+  | { readonly mode: 'rpk'; readonly publicKey: Buffer }
+  /** What the SubjectAltName or the common name of its certificate must say. */
+  | { readonly mode: 'x509'; readonly name: string }
+  /** Not at all. */
+  | { readonly mode: 'nosec' };
+
+/** What was entered of a device; it may never have been heard. Never changed: a change makes one of the next revision. */
+export interface DeviceRecord {
+  readonly endpoint: string;
+  /** `undefined`: nobody has said; the device may prove itself by a certificate that names its endpoint, or not at all. */
+  readonly security?: DeviceSecurity;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly groups: readonly string[];
+  readonly priority: Priority;
+  readonly owner?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** From 1 on. */
+  readonly revision: number;
+}
+
+/** How a device proves who it is, as it may be shown: without its key. */
+export type ShownSecurity =
+  | { readonly mode: 'psk'; readonly identity: string }
+  /** Base64 of the SubjectPublicKeyInfo in DER. */
+  | { readonly mode: 'rpk'; readonly publicKey: string }
+  | { readonly mode: 'x509'; readonly name: string }
+  | { readonly mode: 'nosec' };
+
+/** A device record as it may be shown. A fresh object that its reader may change, and may give back to `provision`. */
+export interface ProvisionedDevice {
+  endpoint: string;
+  security?: ShownSecurity;
+  labels: Record<string, string>;
+  groups: string[];
+  priority: Priority;
+  owner?: string;
+  metadata?: Record<string, unknown>;
+}
+
+/** The identity that a device of this record proves in its handshake; of a raw public key the name is the endpoint. */
+export function identityOf({ endpoint, security }: DeviceRecord): PeerIdentity | undefined {
+  switch (security?.mode) {
+    case 'psk':
+      return { mode: 'psk', name: security.identity };
+    case 'rpk':
+      return { mode: 'rpk', name: endpoint };
+    case 'x509':
+      return { mode: 'x509', name: security.name };
+    case 'nosec':
+      return { mode: 'nosec' };
+    case undefined:
+      return undefined;
+  }
+}
+
+export function shownRecord(record: DeviceRecord): ProvisionedDevice {
+  const { endpoint, security, labels, groups, priority, owner, metadata } = record;
+  return {
+    endpoint,
+    ...(security === undefined ? {} : { security: shownSecurity(security) }),
+    labels: { ...labels },
+    groups: [...groups],
+    priority,
+    ...(owner === undefined ? {} : { owner }),
+    ...(metadata === undefined ? {} : { metadata: structuredClone(metadata) }),
+  };
+}
+
+function shownSecurity(security: DeviceSecurity): ShownSecurity {
+  switch (security.mode) {
+    case 'psk':
+      return { mode: 'psk', identity: security.identity };
+    case 'rpk':
+      return { mode: 'rpk', publicKey: security.publicKey.toString('base64') };
+    case 'x509':
+      return { mode: 'x509', name: security.name };
+    case 'nosec':
+      return { mode: 'nosec' };
+  }
+}
