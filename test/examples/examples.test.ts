@@ -22,9 +22,10 @@ function example(name: string): Flow[] {
   return JSON.parse(readFileSync(path.join(HOME, `${name}.json`), 'utf8')) as Flow[];
 }
 
-/** The example on a port of its own, so that it disturbs nothing that runs on this machine, with short-lived lamps. */
-function adapted(flows: Flow[], port: number): Flow[] {
-  const moved = JSON.parse(JSON.stringify(flows).replaceAll('5683', String(port))) as Flow[];
+/** The example on ports of its own, so that it disturbs nothing that runs on this machine, with short-lived lamps. */
+function adapted(flows: Flow[], coapPort: number, coapsPort: number): Flow[] {
+  const json = JSON.stringify(flows).replaceAll(/568[34]/g, (port) => String(port === '5683' ? coapPort : coapsPort));
+  const moved = JSON.parse(json) as Flow[];
   return moved.map((node) => (node.type === 'lwm2m-simulator' ? { ...node, lifetime: SHORT_LIFE } : node));
 }
 
@@ -80,7 +81,7 @@ describe('the examples, deployed', function () {
 
   /** Deploys with a watcher of all events, and waits until the lamps are there. */
   async function deploy(name: string): Promise<void> {
-    const flows = adapted(example(name), await freeUdpPort());
+    const flows = adapted(example(name), await freeUdpPort(), await freeUdpPort());
     const z = flows[0]?.id;
     const lamps = flows.filter(({ type }) => type === 'lwm2m-simulator');
     const expected = lamps.reduce((sum, { count }) => sum + Number(count), 0);
