@@ -132,7 +132,12 @@ export class Engine {
       trouble: (error) => this.#emit('trouble', error),
     });
     this.#fleet.serve(this.#server);
-    this.#stack = new CoapStack({ clock, log: this.#log, handler: (request) => this.#server.handle(request) });
+    this.#stack = new CoapStack({
+      clock,
+      log: this.#log,
+      handler: (request) => this.#server.handle(request),
+      doubt: (channel, echo) => this.#server.doubt(channel, echo),
+    });
     // Any number of nodes may listen.
     this.#events.setMaxListeners(0);
   }

@@ -54,4 +54,4 @@ export type { ContentFormatName } from './content';
 export { DEVICE_KINDS, simulateFleet, type FleetEvent, type FleetOptions, type SimulatedFleet } from './simulator';
 export { systemClock, type Clock } from './util/clock';
 export { escapeForLog, silentLog, type Log } from './util/log';
-export type { Transport } from './transport/transport';
+export type { PeerIdentity, Transport } from './transport/transport';

@@ -4,7 +4,14 @@ import { parsePath, type ObjectDefinitions } from '../model';
 import type { Channel, PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
 import type { Clock, Timer } from '../util/clock';
 import { escapeForLog, rateLimited, type Log } from '../util/log';
-import { Admission, isSameIdentity, NOTHING_PROVISIONED, type NoSecPolicy, type Provisioning } from './admission';
+import {
+  Admission,
+  isLoopback,
+  isSameIdentity,
+  NOTHING_PROVISIONED,
+  type NoSecPolicy,
+  type Provisioning,
+} from './admission';
 import { AfterResponse } from './after-response';
 import { DeviceModels } from './device-model';
 import { Echo } from './echo';
@@ -73,6 +80,7 @@ export class Server {
   readonly #log: Log;
   readonly #lifetimes: LifetimeBounds;
   readonly #afterResponse: AfterResponse;
+  readonly #echo: Echo;
   readonly #admission: Admission;
   readonly #rejections: Rejections;
   readonly #registrations: Registrations;
@@ -94,6 +102,7 @@ export class Server {
     const awakeTime = (options.awakeTime ?? DEFAULT_AWAKE_TIME) * 1000;
     this.clients = new RegisteredClients(clock, new DeviceModels(options.definitions), awakeTime);
     this.#orders = new OrderQueue(clock, this.clients);
+    this.#echo = new Echo(clock);
     this.#admission = new Admission(options.noSec, options.provisioning ?? NOTHING_PROVISIONED);
     const shared = {
       clock,
@@ -111,7 +120,7 @@ export class Server {
       owner: options.owner,
       maxRegistrations: options.maxRegistrations ?? DEFAULT_MAX_REGISTRATIONS,
       store: store.registrations,
-      echo: new Echo(clock),
+      echo: this.#echo,
       lifetimes: this.#lifetimes,
       profiles: options.profiles ?? NO_PROFILES,
       objectLists: new RegisteredObjectsCache(),
@@ -200,6 +209,17 @@ export class Server {
     const mayNotStay = (registration: Registration) =>
       this.#admission.refusal(endpoint, registration, registration.identity) !== undefined;
     return (await this.#registrations.end(endpoint, mayNotStay))?.identity;
+  }
+
+  /**
+   * The Echo value for a peer whose address may be forged: one without DTLS that is not of this machine and not registered
+   * there; `undefined` for all others, and when it brings the value back.
+   */
+  doubt(channel: Channel, echo: Buffer | undefined): Buffer | undefined {
+    const { identity, address } = channel;
+    if (identity.mode !== 'nosec' || isLoopback(address.host) || this.clients.at(channel) !== undefined)
+      return undefined;
+    return this.#echo.isFresh(echo, address) ? undefined : this.#echo.challenge(address);
   }
 
   /** A peer could not prove in its handshake who it claimed to be. */
