@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { contentFormatId, encodeContent } from '../content';
+import { contentFormatId } from '../content';
 import { CancelledError, InvalidArgumentError, NotRegisteredError, ResponseError, type Lwm2mError } from '../errors';
 import { formatPath, ObjectDefinitions, parsePath, type Path, type ResourceValue, type Value } from '../model';
 import { systemClock, type Clock } from '../util/clock';
@@ -8,6 +8,7 @@ import { SERVER } from './behaviours/server-object';
 import type { IncomingRequest, Reply } from './coap-messages';
 import { CoapPort } from './coap-port';
 import type { Carrier } from './datagram-link';
+import { encodeContent } from './device-content';
 import type { DeviceVersion } from './device-formats';
 import { DeviceObjects, type ResourceInstances } from './device-objects';
 import { DtlsCarrier } from './dtls-carrier';
