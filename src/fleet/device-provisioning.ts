@@ -17,15 +17,15 @@ export interface ProvisioningContext {
   readonly devices: Devices;
   readonly log: Log;
   /** What is known of a device was entered or changed. */
-  entered(device: Device): void;
+  readonly entered: (device: Device) => void;
   /** Ends all sessions of an identity: what it proved does not hold any more. */
-  endSessions(identity: PeerIdentity): void;
+  readonly endSessions: (identity: PeerIdentity) => void;
   /**
    * Ends the registration of an endpoint if whoever made it may not act as the endpoint any more, and answers whose it was.
    */
-  recheck(endpoint: string): Promise<PeerIdentity | undefined>;
+  readonly recheck: (endpoint: string) => Promise<PeerIdentity | undefined>;
   /** Ends the registration of an endpoint and answers whose it was. */
-  deregister(endpoint: string): Promise<PeerIdentity | undefined>;
+  readonly deregister: (endpoint: string) => Promise<PeerIdentity | undefined>;
 }
 
 export interface ProvisionOptions {

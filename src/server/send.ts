@@ -62,10 +62,8 @@ export function receiveSend(context: SendContext, { channel, options, payload }:
  * The device that sends; `undefined` when it is not to be heard, which is said. A device that has made a new DTLS session
  * since it registered is known by what it proved; without DTLS it is known by its address alone.
  */
-function senderOf(
-  { clients, admission, rejections, moved }: SendContext,
-  channel: Channel,
-): RegisteredClient | undefined {
+function senderOf(context: SendContext, channel: Channel): RegisteredClient | undefined {
+  const { clients, admission, rejections } = context;
   const { identity } = channel;
   const client = clients.at(channel) ?? clients.get(admission.endpointOf(identity) ?? '');
   if (client === undefined) {
@@ -83,7 +81,7 @@ function senderOf(
   const before = client.channel;
   if (before !== channel && identity.mode !== 'nosec') {
     clients.moveTo(client, channel);
-    moved(client, before);
+    context.moved(client, before);
   }
   return client;
 }

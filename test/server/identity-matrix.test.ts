@@ -121,7 +121,7 @@ describe('A registration of one identity is never touched by another', () => {
           // An address that may be forged is asked to prove itself; that is no rejection yet.
           const said = harness.events
             .slice(events)
-            .map(({ topic, payload }) => [topic, Reflect.get(payload, 'operation')]);
+            .map(({ topic, payload }) => [topic, (payload as { operation?: string }).operation]);
           assert.deepEqual(said, sameKind ? [] : [['rejected', operation]]);
           await assertIntact();
         });
