@@ -26,6 +26,7 @@ export = function (RED: NodeAPI): void {
         ({ payload, endpoint, count }) => {
           status.devices(count);
           msg.payload = payload;
+          forgetBody(msg);
           if (endpoint !== undefined) msg.endpoint = endpoint;
           send(msg);
           done();
@@ -34,6 +35,7 @@ export = function (RED: NodeAPI): void {
           status.failed(error);
           // What goes to a Catch node, and from there anywhere, holds no key.
           msg.payload = namesOnly(msg.payload);
+          forgetBody(msg);
           fillFailure(msg, { operation: 'provision' }, error);
           done(error);
         },
@@ -48,6 +50,13 @@ export = function (RED: NodeAPI): void {
 
   RED.nodes.registerType('lwm2m-provision', ProvisionNode);
 };
+
+/** Records that came by HTTP are also in the request, which goes on with the message and which a debug node shows. */
+function forgetBody(msg: NodeMessageInFlow): void {
+  const request = messageProperty(msg, 'req');
+  if (typeof request !== 'object' || request === null || !('body' in request)) return;
+  request.body = namesOnly(request.body);
+}
 
 /**
  * What the node is set to, else what the message says, else `put`; a node set to `msg` does nothing unless told.

@@ -83,7 +83,7 @@ async function devicesOf(engine: Engine, msg: NodeMessageInFlow): Promise<string
 function targetOfPayload(payload: unknown): Target | undefined {
   if (Array.isArray(payload)) {
     return targetOfValue(
-      payload.map((item) => (isRecord(item) ? item.endpoint : item)),
+      payload.map((item: unknown) => (isRecord(item) ? item.endpoint : item)),
       undefined,
       'msg.payload',
     );

@@ -58,6 +58,18 @@ describe('lwm2m-provision', () => {
     await running.inbox('completed').next();
   });
 
+  it('takes the key out of the HTTP request that brought it', async () => {
+    const running = await start();
+    for (const [body, left] of [
+      [{ endpoint: 'lamp-1', security: PSK }, { endpoint: 'lamp-1' }],
+      [JSON.stringify({ endpoint: 'lamp-1', security: PSK }), null],
+    ]) {
+      const req = { method: 'POST', body };
+      running.receive('put', { payload: { endpoint: 'lamp-1', security: PSK }, req });
+      assert.deepEqual((await running.inbox('out').next())['req'], { method: 'POST', body: left });
+    }
+  });
+
   it('takes keys as hex text and Buffer, public keys as PEM and base64, and names of certificates', async () => {
     const running = await start();
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
