@@ -15,6 +15,16 @@ const root = newAuthority({ commonName: 'root' });
 const intermediate = newAuthority({ commonName: 'intermediate', pathLength: 0 }, root);
 const device = newCertificate({ commonName: 'lamp-7', isAuthority: false }, intermediate);
 
+/**
+ * A certificate in DER that claims a name and the root as its issuer, is signed by its own holder, and has a good certificate
+ * of the holder in PEM in its text, which node:crypto finds first.
+ */
+function newPolyglot(commonName: string): TestCertificate {
+  const own = newCertificate({ commonName: 'lamp-7' }, root);
+  const forger = { ...root, key: own.key };
+  return { ...newCertificate({ commonName, uris: [`\n${own.certificate.toString()}`] }, forger), key: own.key };
+}
+
 function verify(chain: readonly TestCertificate[], anchors = [root], now = NOW): readonly string[] | string {
   try {
     return verifyCertificatePath(
@@ -102,6 +112,14 @@ describe('A path of certificates', () => {
     assert.equal(verify([{ ...device, raw: Buffer.from('3003020101', 'hex') }]), 'badCertificate');
     assert.equal(verify([{ ...device, raw: Buffer.concat([device.raw, Buffer.from([0])]) }]), 'badCertificate');
   });
+
+  it('is refused when a certificate in DER hides another one in PEM, which node:crypto would read instead', () => {
+    const forged = newPolyglot('victim');
+    assert.match(new X509Certificate(forged.raw).subject, /lamp-7/, 'node:crypto reads the one in PEM');
+    assert.deepEqual(readCertificateFields(forged.raw).names, ['victim']);
+    assert.equal(verify([forged]), 'badCertificate');
+    assert.equal(verify([device, forged]), 'badCertificate', 'nor as an issuer');
+  });
 });
 
 describe('The reader of certificates', () => {
@@ -188,6 +206,7 @@ describe('A handshake with certificates', () => {
     ['unsupported_certificate', '2 43', x509(newCertificate({ extendedKeyUsage: [Usage.server] }, root))],
     ['decrypt_error', '2 51', x509({ ...newCertificate({}, root), key: newKeyPair().privateKey })],
     ['bad_certificate', '2 42', x509({ ...device, raw: Buffer.from('3000', 'hex') })],
+    ['bad_certificate for two certificates in one', '2 42', x509(newPolyglot('victim'))],
     [
       'unsupported_certificate',
       '2 43',

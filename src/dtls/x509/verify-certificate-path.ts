@@ -25,7 +25,11 @@ interface ParsedCertificate {
 /** @throws {AlertError} `bad_certificate`: not a certificate. */
 export function parseCertificate(der: Buffer): ParsedCertificate {
   try {
-    return { certificate: new X509Certificate(der), fields: readCertificateFields(der) };
+    const certificate = new X509Certificate(der);
+    // It looks for PEM anywhere in the bytes before it takes them for DER: the key would be of one certificate, the names
+    // of another.
+    if (!certificate.raw.equals(der)) throw new CodecError('a certificate can be read in two ways');
+    return { certificate, fields: readCertificateFields(der) };
   } catch (error) {
     const reason = error instanceof CodecError ? error.message : 'no certificate';
     throw new AlertError('badCertificate', reason);
