@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { AlertError } from '../../src/dtls/alert';
@@ -119,6 +119,63 @@ describe('A path of certificates', () => {
     assert.deepEqual(readCertificateFields(forged.raw).names, ['victim']);
     assert.equal(verify([forged]), 'badCertificate');
     assert.equal(verify([device, forged]), 'badCertificate', 'nor as an issuer');
+  });
+});
+
+describe('A path of certificates that a stranger made up', () => {
+  /** The keys that signatures are checked with while `run` runs. */
+  function keysUsed(run: () => void): KeyObject[] {
+    const keys: KeyObject[] = [];
+    const { prototype } = X509Certificate;
+    const original = Object.getOwnPropertyDescriptor(prototype, 'verify');
+    assert.ok(original);
+    Object.defineProperty(prototype, 'verify', {
+      ...original,
+      value: function (this: X509Certificate, key: KeyObject) {
+        keys.push(key);
+        return Reflect.apply(original.value as (key: KeyObject) => boolean, this, [key]);
+      },
+    });
+    try {
+      run();
+    } finally {
+      Object.defineProperty(prototype, 'verify', original);
+    }
+    return keys;
+  }
+
+  it('costs one signature, by the key of the trust anchor: the keys of a stranger may be as slow as RSA can be', () => {
+    const fakeRoot = newAuthority({ commonName: 'root' });
+    const chain = [newAuthority({ commonName: 'a0' }, fakeRoot)];
+    for (let n = 1; n < 7; n++) chain.unshift(newAuthority({ commonName: `a${n}` }, chain[0]));
+    chain.unshift(newCertificate({}, chain[0]));
+    const used = keysUsed(() => assert.equal(verify(chain), 'unknownCa'));
+    assert.equal(used.length, 1);
+    assert.ok(used.every((key) => key.equals(root.certificate.publicKey)));
+    const nowhere = chain.slice(0, -1);
+    assert.deepEqual(
+      keysUsed(() => assert.equal(verify(nowhere), 'unknownCa')),
+      [],
+      'a path that leads nowhere costs none',
+    );
+  });
+
+  it('is refused wherever in it a signature is wrong', () => {
+    const [top, middle] = [newAuthority({ commonName: 'top' }, root), newAuthority({ commonName: 'middle' })];
+    const trueMiddle = newAuthority({ commonName: 'middle' }, top);
+    assert.deepEqual(verify([newCertificate({}, trueMiddle), trueMiddle, top]), ['device']);
+    assert.equal(verify([newCertificate({}, middle), trueMiddle, top]), 'unknownCa', 'the first');
+    const ofFakeTop = newAuthority({ commonName: 'middle' }, newAuthority({ commonName: 'top' }));
+    assert.equal(verify([newCertificate({}, ofFakeTop), ofFakeTop, top]), 'unknownCa', 'the second');
+    const fakeTop = newAuthority({ commonName: 'top' }, newAuthority({ commonName: 'root' }));
+    const ofFake = newAuthority({ commonName: 'middle' }, fakeTop);
+    assert.equal(verify([newCertificate({}, ofFake), ofFake, fakeTop]), 'unknownCa', 'the third');
+  });
+
+  it('may pass an anchor that has the name but not the key, as when a root was renewed', () => {
+    const renewed = newAuthority({ commonName: 'root' });
+    assert.deepEqual(verify([newCertificate({}, root)], [renewed, root]), ['device']);
+    assert.deepEqual(verify([device, intermediate], [newAuthority({ commonName: 'intermediate' }), root]), ['lamp-7']);
   });
 });
 

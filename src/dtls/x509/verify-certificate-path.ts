@@ -54,20 +54,35 @@ export function verifyCertificatePath(
   if (leaf === undefined) throw new AlertError('handshakeFailure', 'the client sent no certificate');
   checkClient(leaf.fields);
   const anchors = trustAnchors.map(({ raw }) => parseCertificate(raw));
-  let subject = leaf;
-  for (let authoritiesBelow = 0; ; authoritiesBelow++) {
+  const path = [leaf];
+  for (let subject = leaf; ; ) {
     checkOwn(subject.fields, now);
-    const anchor = anchors.find((candidate) => hasSigned(candidate, subject, authoritiesBelow));
+    const anchor = anchors.find((candidate) => mayHaveIssued(candidate, path) && hasSigned(candidate, subject));
     if (anchor !== undefined) {
       checkOwn(anchor.fields, now);
+      checkSignatures(path);
       return leaf.fields.names;
     }
-    const issuer = others[authoritiesBelow];
-    if (issuer === undefined || !hasSigned(issuer, subject, authoritiesBelow)) {
-      throw new AlertError('unknownCa', 'no path of certificates leads to a trust anchor');
-    }
+    const issuer = others[path.length - 1];
+    if (issuer === undefined || !mayHaveIssued(issuer, path)) throw noPath();
+    path.push(issuer);
     subject = issuer;
   }
+}
+
+/**
+ * From the top down, once a trust anchor has signed the last of the path: so each signature is checked with a key that is
+ * trusted by then. The key of a stranger may be made to be slow (RSA with a long exponent).
+ */
+function checkSignatures(path: readonly ParsedCertificate[]): void {
+  path.reduceRight((issuer, subject) => {
+    if (!hasSigned(issuer, subject)) throw noPath();
+    return subject;
+  });
+}
+
+function noPath(): AlertError {
+  return new AlertError('unknownCa', 'no path of certificates leads to a trust anchor');
 }
 
 /** What any certificate of a path must hold by itself. */
@@ -90,14 +105,19 @@ function checkClient(fields: CertificateFields): void {
   }
 }
 
-/** Whether the issuer may issue certificates and has issued this one. */
-function hasSigned(issuer: ParsedCertificate, subject: ParsedCertificate, authoritiesBelow: number): boolean {
-  const { fields, certificate } = issuer;
+/** Whether the issuer may issue certificates and says to have issued the last of the path; no signature is looked at. */
+function mayHaveIssued({ fields }: ParsedCertificate, path: readonly ParsedCertificate[]): boolean {
+  const authoritiesBelow = path.length - 1;
   return (
-    fields.subject.equals(subject.fields.issuer) &&
+    path.at(-1)?.fields.issuer.equals(fields.subject) === true &&
     fields.isAuthority &&
     allowsKeyUsage(fields, KeyUsageBit.keyCertSign) &&
-    (fields.pathLength === undefined || fields.pathLength >= authoritiesBelow) &&
+    (fields.pathLength === undefined || fields.pathLength >= authoritiesBelow)
+  );
+}
+
+function hasSigned({ certificate }: ParsedCertificate, subject: ParsedCertificate): boolean {
+  return (
     SIGNATURE_ALGORITHMS.has(subject.fields.signatureAlgorithm) &&
     isStrong(certificate) &&
     subject.certificate.verify(certificate.publicKey)
