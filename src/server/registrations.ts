@@ -5,6 +5,7 @@ import type { Clock } from '../util/clock';
 import { isSameIdentity, type Admission } from './admission';
 import type { AfterResponse } from './after-response';
 import { changedRegistration, isSameAddress } from './changed-registration';
+import { CutOffs } from './cut-offs';
 import type { Echo } from './echo';
 import type { LifetimeBounds } from './lifetime-bounds';
 import type { Profiles } from './profiles';
@@ -25,6 +26,8 @@ const MAX_ENDPOINT_LENGTH = 255;
 const MAX_TRIES = 4;
 /** What a device is told to wait when there are too many, s. */
 const OVERLOAD_RETRY = 60;
+/** What a device is told to wait whose right to register changed while it registered, s. */
+const WITHDRAWN_RETRY = 5;
 
 export interface RegistrationsContext {
   readonly owner: string;
@@ -55,6 +58,8 @@ export interface RegistrationsContext {
 
 /** The registration interface (LwM2M Core 1.2 s6.2): Register, Update, De-register. */
 export class Registrations {
+  private readonly cutOffs = new CutOffs();
+
   constructor(private readonly context: RegistrationsContext) {}
 
   /** POST /rd (LwM2M Core 1.2 s6.2.1). */
@@ -106,9 +111,9 @@ export class Registrations {
         identity: channel.identity,
         registeredAt: this.context.clock.now(),
       };
+      const { count } = this.cutOffs;
       if (await this.context.store.put(registration, current?.revision ?? 0)) {
-        const late = this.context.admission.refusal(endpoint, channel, channel.identity);
-        if (late !== undefined) return this.withdraw(registration, channel, 'register', late);
+        if (!this.mayStay(registration, channel, count)) return this.withdraw(registration);
         this.registered(registration, channel);
         return { code: CoapCode.Created, options: { locationPath: ['rd', registration.id] } };
       }
@@ -132,13 +137,13 @@ export class Registrations {
 
       const { owner, lifetimes } = this.context;
       const next = changedRegistration(current, { parameters, objects, channel, owner, lifetimes });
+      const { count } = this.cutOffs;
       const stored =
         next === current
           ? await this.context.store.renew(current.endpoint, current.revision)
           : await this.context.store.put(next, current.revision);
       if (stored) {
-        const late = this.context.admission.refusal(next.endpoint, channel, channel.identity);
-        if (late !== undefined) return this.withdraw(next, channel, 'update', late);
+        if (!this.mayStay(next, channel, count)) return this.withdraw(next);
         this.updated(next, current, channel);
         return { code: CoapCode.Changed };
       }
@@ -164,10 +169,20 @@ export class Registrations {
 
   /**
    * Ends the registration of an endpoint without a word of the device.
-   * @param isDue whether it is to end.
-   * @returns the registration, if one ended.
+   * @returns the registration, if there was one.
    */
-  async end(endpoint: string, isDue: (registration: Registration) => boolean): Promise<Registration | undefined> {
+  async cutOff(endpoint: string): Promise<Registration | undefined> {
+    this.cutOffs.add(endpoint);
+    return this.end(endpoint, () => true);
+  }
+
+  /** Ends the registration of an endpoint if whoever made it may not act as the endpoint any more. */
+  async recheck(endpoint: string): Promise<Registration | undefined> {
+    const { admission } = this.context;
+    return this.end(endpoint, (made) => admission.refusal(endpoint, made, made.identity) !== undefined);
+  }
+
+  private async end(endpoint: string, isDue: (made: Registration) => boolean): Promise<Registration | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const current = await this.context.store.byEndpoint(endpoint);
       if (current === undefined || !isDue(current)) return undefined;
@@ -230,19 +245,17 @@ export class Registrations {
     return version === '1.0' ? undefined : this.context.admission.endpointOf(identity);
   }
 
-  /**
-   * Who may register can change while the store writes: a device whose record was removed meanwhile must not come in behind
-   * the back of who removed it.
-   */
-  private async withdraw(
-    registration: Registration,
-    channel: Channel,
-    operation: Rejection['operation'],
-    reason: RejectionReason,
-  ): Promise<HandlerResponse> {
-    const { endpoint, revision } = registration;
+  /** Who may register can change while the store writes. */
+  private mayStay({ endpoint }: Registration, channel: Channel, cutOffsBefore: number): boolean {
+    const { admission } = this.context;
+    const refusal = admission.refusal(endpoint, channel, channel.identity);
+    return refusal === undefined && !this.cutOffs.wasAfter(cutOffsBefore, endpoint);
+  }
+
+  /** Takes back what was written too late. When the device comes again it hears how things are now. */
+  private async withdraw({ endpoint, revision }: Registration): Promise<HandlerResponse> {
     if (await this.context.store.remove(endpoint, revision)) this.ended(endpoint);
-    return this.forbid(channel, endpoint, operation, reason);
+    return { code: CoapCode.ServiceUnavailable, options: { maxAge: WITHDRAWN_RETRY } };
   }
 
   /**

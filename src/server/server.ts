@@ -201,14 +201,12 @@ export class Server {
    * @returns whose it was; `undefined`: there was none.
    */
   async deregister(endpoint: string): Promise<PeerIdentity | undefined> {
-    return (await this.#registrations.end(endpoint, () => true))?.identity;
+    return (await this.#registrations.cutOff(endpoint))?.identity;
   }
 
   /** What must be proved to be this endpoint has changed: as `deregister`, if who is registered did not prove it. */
   async recheck(endpoint: string): Promise<PeerIdentity | undefined> {
-    const mayNotStay = (registration: Registration) =>
-      this.#admission.refusal(endpoint, registration, registration.identity) !== undefined;
-    return (await this.#registrations.end(endpoint, mayNotStay))?.identity;
+    return (await this.#registrations.recheck(endpoint))?.identity;
   }
 
   /**

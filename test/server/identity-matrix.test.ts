@@ -4,7 +4,7 @@ import { CoapCode, MessageType } from '../../src/coap';
 import { MemoryStore } from '../../src/store/memory-store';
 import type { ScriptedDevice } from '../support/scripted-device';
 import { SimulatedClock } from '../support/simulated-clock';
-import { newRawPublicKey } from '../support/raw-public-key';
+import { newKeyPair } from '../support/key-pair';
 import { Harness } from './harness';
 
 type Mode = PeerIdentity['mode'];
@@ -19,7 +19,7 @@ const securityOf = (endpoint: string, mode: Mode): object => {
     case 'psk':
       return { mode, identity: `${endpoint}-psk`, key: '00112233445566778899aabbccddeeff' };
     case 'rpk':
-      return { mode, publicKey: newRawPublicKey() };
+      return { mode, publicKey: newKeyPair().spki.toString('base64') };
     case 'x509':
       return { mode, name: `${endpoint}.example.com` };
     case 'nosec':
