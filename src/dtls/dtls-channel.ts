@@ -96,6 +96,7 @@ export class DtlsChannel implements Channel {
 
   /** False when the record is not of this session: not authentic, or seen before. */
   receive(record: DtlsRecord, from: Channel): boolean {
+    if (!this.#isOpen) return false;
     const connection = this.#connection;
     // A peer that agreed on a connection id uses it in every record (RFC 9146 s3).
     if (connection.serial !== undefined && record.cid === undefined) return false;
@@ -115,7 +116,7 @@ export class DtlsChannel implements Channel {
 
   /** Data that was opened by the handshake. */
   deliverEarly(data: Buffer): void {
-    this.#deliver(ContentType.applicationData, data);
+    if (this.#isOpen) this.#deliver(ContentType.applicationData, data);
   }
 
   /**

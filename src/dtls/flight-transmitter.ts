@@ -25,6 +25,8 @@ export interface TransmitterOptions {
 const CAREFUL_MTU = 548;
 const REPEATS_BEFORE_CAREFUL = 2;
 const MAX_PEER_REPEATS = 16;
+/** A connection id may be as long as a small datagram: then it is better to send longer ones than none. */
+const MIN_FRAGMENT_LENGTH = 32;
 
 /**
  * Sends one flight, and again with doubled waits until the peer's next flight is there (RFC 6347 s4.2.4), in as few datagrams
@@ -115,7 +117,8 @@ export class FlightTransmitter {
         yield writer.write(epoch, contentType, body);
         continue;
       }
-      const room = Math.min(mtu - writer.overhead(epoch), maxPlaintextLength) - HANDSHAKE_HEADER_LENGTH;
+      const fitting = Math.min(mtu - writer.overhead(epoch), maxPlaintextLength) - HANDSHAKE_HEADER_LENGTH;
+      const room = Math.max(fitting, MIN_FRAGMENT_LENGTH);
       let fragmentOffset = 0;
       do {
         const fragment = body.subarray(fragmentOffset, fragmentOffset + room);

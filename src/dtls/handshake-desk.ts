@@ -17,12 +17,14 @@ export interface DtlsRefusal {
   readonly address: PeerAddress;
   /** Whom it claimed to be, as far as it got; not proved. The name is the peer's own text: escape it. */
   readonly identity: PeerIdentity | undefined;
+  /** It may hold the peer's own text, too. */
   readonly reason: string;
   /** What it was told; `undefined`: nothing, it went away or is no DTLS client. */
   readonly alert: AlertName | undefined;
 }
 
 const MAX_QUESTIONS = 4;
+const MAX_REASON_LENGTH = 300;
 
 /** Starts handshakes and sees to it that each ends and is no longer counted. */
 export class HandshakeDesk implements HandshakeListener {
@@ -193,7 +195,7 @@ export class HandshakeDesk implements HandshakeListener {
     try {
       return this.#serverIdentity.get(this.#shared.credentials);
     } catch (error) {
-      this.#shared.log.error(`coaps goes on without certificates: ${(error as Error).message}`);
+      this.#shared.log.error(`coaps goes on without certificates: ${escapeForLog(String(error), MAX_REASON_LENGTH)}`);
       return undefined;
     }
   }
@@ -202,7 +204,9 @@ export class HandshakeDesk implements HandshakeListener {
     const { address } = inner;
     this.#shared.statistics.handshakesFailed += 1;
     const name = identity?.name === undefined ? '' : ` as '${escapeForLog(identity.name)}'`;
-    this.#shared.log.info(`handshake with ${address.host} port ${address.port}${name} failed: ${reason.message}`);
+    // The credentials may have put the peer's text into their error.
+    const why = escapeForLog(reason.message, MAX_REASON_LENGTH);
+    this.#shared.log.info(`handshake with ${address.host} port ${address.port}${name} failed: ${why}`);
     const alert = reason instanceof AlertError ? reason.alert : undefined;
     this.#refused({ address, identity, reason: reason.message, alert });
   }

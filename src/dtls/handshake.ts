@@ -152,6 +152,8 @@ export class Handshake {
 
   /** A record of epoch 1 that is not the old session's. */
   receiveSealed(record: DtlsRecord): void {
+    // A peer that agreed on a connection id uses it in every record (RFC 9146 s3).
+    if (this.serial !== undefined && record.cid === undefined) return;
     if (this.#early.length >= MAX_EARLY_RECORDS) return;
     if (this.#earlyBytes() + record.fragment.length > MAX_EARLY_BYTES) return;
     // Copies: a view would keep the whole datagram.

@@ -58,7 +58,8 @@ export class SessionDesk implements ChannelOwner {
     const channel = new DtlsChannel(this, identity, connection, session);
     if (session !== undefined) {
       session.channel = channel;
-      resumable.put(session);
+      // One that was resumed may have been taken out meanwhile, by a fatal alert: it stays out.
+      if (handshake.context.agreement.resumed === undefined) resumable.put(session);
     }
     for (const old of sessions.add(channel)) {
       if (old.address === channel.address) old.drop(true);

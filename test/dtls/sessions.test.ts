@@ -147,6 +147,65 @@ describe('A DTLS session', () => {
   });
 });
 
+describe('A DTLS session that its peer ended', () => {
+  it('delivers nothing of what stood behind the end, and is not known to anybody after it', async () => {
+    const server = await TestServer.open();
+    let open = () => {};
+    server.credentials.gate = new Promise((resolve) => (open = resolve));
+    const client = server.client();
+    // All of it waits for the key.
+    await client.connect();
+    client.sendRecord(Content.alert, Buffer.from([1, 0]), 1);
+    client.send(Buffer.from('from beyond'));
+    await server.clock.settle();
+    open();
+    await server.clock.settle();
+    assert.equal(server.dtls.statistics.handshakesCompleted, 1);
+    assert.deepEqual(server.data, []);
+    assert.deepEqual([server.dtls.statistics.sessions, server.inner.size], [0, 0]);
+  });
+
+  it('delivers no early data to a layer that ended it while it was told of the first', async () => {
+    const server = await TestServer.open();
+    const first = await server.connected();
+    const client = server.client({ resume: resumption(first) });
+    client.answer = 'nothing';
+    await client.connect();
+    client.cork(() => {
+      client.sequences[1] = 1;
+      client.send(Buffer.from('one'));
+      client.send(Buffer.from('two'));
+      client.sendChangeCipherSpec();
+    });
+    const received = server.received.bind(server);
+    server.received = (channel, data) => {
+      received(channel, data);
+      server.dtls.cutOff(channel.identity);
+    };
+    await server.clock.settle();
+    client.sequences[1] = 0;
+    client.sendMessage(Type.finished, client.finishedBody(), 1);
+    await server.clock.settle();
+    assert.deepEqual(server.data, ['one']);
+    assert.equal(server.closedChannels.length, 1);
+  });
+
+  it('by a fatal alert is not resumed through a resumption that was under way (RFC 5246 s7.2.2)', async () => {
+    const server = await TestServer.open();
+    const client = await server.connected();
+    const underWay = server.client({ resume: resumption(client) });
+    underWay.answer = 'nothing';
+    await underWay.connect();
+    client.sendRecord(Content.alert, Buffer.from([2, 40]), 1);
+    await server.clock.settle();
+    underWay.sendChangeCipherSpec();
+    underWay.sendMessage(Type.finished, underWay.finishedBody(), 1);
+    await server.clock.settle();
+    const again = await server.connected({ resume: resumption(client) });
+    assert.ok(again.connected && !again.resumed);
+  });
+});
+
 describe('Resumption', () => {
   it('makes new keys from the old secret, without the credentials and with the cookie, and keeps the channel', async () => {
     const server = await TestServer.open();
@@ -270,6 +329,27 @@ describe('A connection id', () => {
     client.serverCid = Buffer.alloc(0);
     await client.say('without');
     assert.deepEqual(server.data, []);
+  });
+
+  it('must be in the Finished already (RFC 9146 s3)', async () => {
+    const server = await TestServer.open();
+    const client = server.client({ connectionId: NO_CID });
+    client.answer = 'nothing';
+    await client.connect();
+    client.serverCid = Buffer.alloc(0);
+    client.sendFlight5();
+    await server.clock.settle();
+    assert.equal(server.dtls.statistics.sessions, 0);
+  });
+
+  it('of 255 bytes leaves room for a flight, also where datagrams must be small', async () => {
+    for (const suite of [Suite.pskCcm8, Suite.pskCbc]) {
+      const server = await TestServer.open({ mtu: 128 });
+      const client = await server.connected({ suite, connectionId: Buffer.alloc(255, 7) });
+      assert.ok(client.connected);
+      await client.say('hello');
+      assert.deepEqual(server.data, ['hello']);
+    }
   });
 
   it('works across a resumption, which gives a new one', async () => {
@@ -500,6 +580,17 @@ describe('A peer that is not let in', () => {
     for (let n = 0; n < 200; n++) await server.connected({ suite: 0x1301 });
     assert.equal(lines.length, 60, 'the log is not filled');
     assert.equal(refused.length, 201);
+  });
+
+  it('cannot break the log through the credentials, which may repeat its text in an error', async () => {
+    const lines: string[] = [];
+    const write = (line: string) => void lines.push(line);
+    const server = await TestServer.open({ log: { debug: write, info: write, warn: write, error: write } });
+    server.credentials.psk = (identity) => Promise.reject(new Error(`no row for ${identity} ${'x'.repeat(5_000)}`));
+    await server.connected({ psk: { identity: 'a\r\nall is well\u001b[2J', key: PSK.key } });
+    assert.equal(lines.length, 1);
+    assert.doesNotMatch(lines.join(), /\p{Cc}/u);
+    assert.ok((lines[0]?.length ?? 0) < 1_000, `a line of ${lines[0]?.length}`);
   });
 
   it('is one whose identity is no text, even with a key that would fit (RFC 4279 s5.1)', async () => {
