@@ -23,7 +23,17 @@ export class Admission {
 
   /** @param host an IP address. */
   hasRoom(host: string): boolean {
-    return this.#count < this.#total && (this.#networks.get(networkOf(host)) ?? 0) < this.#perNetwork;
+    return !this.isFull && this.networkHasRoom(host);
+  }
+
+  /** The total is reached. */
+  get isFull(): boolean {
+    return this.#count >= this.#total;
+  }
+
+  /** Whether the network of an address has not used up its part. */
+  networkHasRoom(host: string): boolean {
+    return (this.#networks.get(networkOf(host)) ?? 0) < this.#perNetwork;
   }
 
   /** Counts one more, room or not. */

@@ -1,3 +1,4 @@
+import { TransportError } from '../errors';
 import type { Channel, PeerAddress, PeerIdentity } from '../transport/transport';
 import { escapeForLog } from '../util/log';
 import { Admission } from './admission';
@@ -25,6 +26,8 @@ export interface DtlsRefusal {
 
 const MAX_QUESTIONS = 4;
 const MAX_REASON_LENGTH = 300;
+/** ms; two repetitions of a flight (RFC 6347 s4.2.4.1) fit in. */
+const MIN_AGE_TO_GIVE_WAY = 4_000;
 
 /** Starts handshakes and sees to it that each ends and is no longer counted. */
 export class HandshakeDesk implements HandshakeListener {
@@ -128,7 +131,22 @@ export class HandshakeDesk implements HandshakeListener {
   #hasRoom(inner: Channel): boolean {
     const { host } = inner.address;
     const mayHaveSession = peerOf(inner)?.channel !== undefined || this.#shared.sessions.admission.hasRoom(host);
-    return mayHaveSession && this.admission.hasRoom(host);
+    if (!mayHaveSession || !this.admission.networkHasRoom(host)) return false;
+    return !this.admission.isFull || this.#makeRoom(inner);
+  }
+
+  /**
+   * The oldest handshake gives way once it had time enough: an attacker with many networks would otherwise keep all others
+   * out with a few dozen ClientHellos a second. The set is in the order of their starts.
+   */
+  #makeRoom(inner: Channel): boolean {
+    // One that starts anew takes the place of its own handshake, which ends when the new one has begun.
+    if (peerOf(inner)?.handshake !== undefined) return true;
+    const [oldest] = this.#handshakes;
+    if (oldest === undefined || this.#shared.clock.monotonic() - oldest.startedAt < MIN_AGE_TO_GIVE_WAY) return false;
+    oldest.abort();
+    this.failed(oldest, new TransportError('the handshake gave way to a newer one'));
+    return true;
   }
 
   #start(

@@ -64,6 +64,8 @@ export class Handshake {
   readonly inner: Channel;
   readonly writer: RecordWriter;
   readonly transmitter: FlightTransmitter;
+  /** `monotonic()` ms. */
+  readonly startedAt: number;
   #reader: RecordReader | undefined;
   #state: HandshakeState = 'client-hello';
   #isOver = false;
@@ -82,6 +84,7 @@ export class Handshake {
     this.context = context;
     this.serial = options.serial;
     this.inner = inner;
+    this.startedAt = clock.monotonic();
     this.writer = new RecordWriter(options.recordSequence);
     this.transmitter = new FlightTransmitter({
       writer: this.writer,

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import type { DtlsRefusal } from '../../src/dtls';
 import { cipherSuites } from '../../src/dtls/cipher-suites/cipher-suite';
 import { RecordWriter } from '../../src/dtls/record/record-writer';
 import { Content, Suite, Type } from '../support/dtls-client';
@@ -148,6 +149,49 @@ describe('An attack', () => {
     await server.clock.advance(61_000);
     assert.equal(server.dtls.statistics.handshakes, 0);
     assert.ok((await server.connected()).connected);
+  });
+
+  it('handshake exhaustion, leaked counters: half-open ones from many networks give way to new peers after a few seconds', async () => {
+    const refusals: DtlsRefusal[] = [];
+    const server = await TestServer.open({
+      limits: { handshakes: 50, handshakesPerNetwork: 20 },
+      refused: (refusal) => refusals.push(refusal),
+    });
+    const silent = async (address: string) => {
+      const client = server.client({ connectionId: Buffer.alloc(0) }, address);
+      client.answer = 'nothing';
+      await client.connect();
+      return client.helloDone;
+    };
+    const answered = await Promise.all(Array.from({ length: 60 }, (_, n) => silent(`198.51.${n}.1:1`)));
+    assert.equal(answered.filter(Boolean).length, 50);
+    assert.equal((await server.connected()).connected, false, 'a handshake is given time');
+    await server.clock.advance(5_000);
+    for (let n = 0; n < 5; n++) assert.ok((await server.connected(RAW)).connected, 'a device comes in');
+    assert.equal(server.dtls.statistics.handshakes, 49, 'only one place was needed');
+    assert.deepEqual(
+      refusals.map(({ address }) => address.host),
+      ['198.51.0.1'],
+      'the oldest',
+    );
+    const ofOneNetwork = await Promise.all(Array.from({ length: 60 }, (_, n) => silent(`192.0.2.${n}:1`)));
+    assert.equal(ofOneNetwork.filter(Boolean).length, 20, 'a network has no more places than before');
+    assert.equal(server.dtls.statistics.handshakes, 50);
+    await server.clock.advance(61_000);
+    assert.equal(server.dtls.statistics.handshakes, 0);
+  });
+
+  it('handshake exhaustion, leaked counters: a peer that starts anew takes the place of its own half-open one', async () => {
+    const server = await TestServer.open({ limits: { handshakes: 1 } });
+    const silent = server.client();
+    silent.answer = 'nothing';
+    await silent.connect();
+    silent.raw.close();
+    await server.clock.advance(5_000);
+    const { host, port } = silent.raw.address;
+    const again = await server.connected({}, `${host}:${port}`);
+    assert.ok(silent.helloDone && again.connected);
+    assert.equal(server.dtls.statistics.handshakes, 0);
   });
 
   it('handshake exhaustion, leaked counters: a half-open handshake keeps little, however large its datagrams were', async () => {
