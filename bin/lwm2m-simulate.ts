@@ -1,7 +1,15 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { InvalidArgumentError, Lwm2mError } from '../src/errors';
-import { DEVICE_KINDS, simulateFleet, type FleetEvent, type FleetOptions } from '../src/simulator';
+import {
+  DEVICE_KINDS,
+  parseCredentials,
+  parseKey,
+  simulateFleet,
+  type FleetEvent,
+  type FleetOptions,
+} from '../src/simulator';
 
 const HELP = `lwm2m-simulate - a fleet of simulated LwM2M devices
 
@@ -13,9 +21,12 @@ const HELP = `lwm2m-simulate - a fleet of simulated LwM2M devices
   --prefix <text>      the devices are named by it and their number, from 1 (default lamp-)
   --lifetime <s>       the lifetime of their registrations (default 60)
   --version <version>  the LwM2M version they speak: 1.0, 1.1, 1.2 (default 1.1)
+  --psk-key <hex>      a key for coaps://, the same for all; their names are their identities
+  --credentials <file> a file with the keys for coaps://: [{ "endpoint", "identity", "key" (hex) }, ...]
   --help               this text
 
-Every device has a UDP port of its own. Ctrl-C de-registers them all; a second one ends at once.
+Every device has a UDP port of its own. What stands on a command line other users of this machine can see: keys that
+are more than a trial belong into a file. Ctrl-C de-registers them all; a second one ends at once.
 `;
 
 /** Exit code for a command line that cannot be. */
@@ -28,7 +39,9 @@ type CommandLine = Omit<FleetOptions, 'onEvent'>;
 
 /** @throws {InvalidArgumentError} @returns undefined when help is asked for */
 function readCommandLine(args: string[]): CommandLine | undefined {
-  const { values } = parse(args);
+  const { values, positionals } = parse(args);
+  // Without quoting them: what lost its option may be a key.
+  if (positionals.length > 0) throw new InvalidArgumentError('every value follows an option');
   if (values.help) return undefined;
   return {
     kind: values.kind,
@@ -37,13 +50,38 @@ function readCommandLine(args: string[]): CommandLine | undefined {
     endpointPrefix: values.prefix,
     lifetime: wholeNumber(values.lifetime, '--lifetime'),
     version: values.version,
+    security: readSecurity(values['psk-key'], values.credentials),
   };
+}
+
+/** @throws {InvalidArgumentError} whose text shows no key. */
+function readSecurity(key: string | undefined, file: string | undefined): FleetOptions['security'] {
+  if (key !== undefined && file !== undefined) {
+    throw new InvalidArgumentError('there is either --psk-key or --credentials');
+  }
+  if (key !== undefined) return { mode: 'psk', key: parseKey(key, 'what is given with --psk-key') };
+  if (file === undefined) return undefined;
+  const credentials = parseCredentials(readText(file));
+  return (endpoint) => {
+    const known = credentials.get(endpoint);
+    if (known === undefined) throw new InvalidArgumentError(`${file} has no credentials of ${endpoint}`);
+    return known;
+  };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError(`the credentials cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function parse(args: string[]) {
   try {
     return parseArgs({
       args,
+      allowPositionals: true,
       options: {
         kind: { type: 'string', default: DEVICE_KINDS[0] as string },
         count: { type: 'string', default: '1' },
@@ -51,6 +89,8 @@ function parse(args: string[]) {
         prefix: { type: 'string', default: 'lamp-' },
         lifetime: { type: 'string', default: '60' },
         version: { type: 'string', default: '1.1' },
+        'psk-key': { type: 'string' },
+        credentials: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

@@ -70,11 +70,11 @@ function listen(server, port) {
   });
 }
 
-/** The devices' port is opened by a node, whose complaint would only be seen in the editor: so look before. */
+/** The devices' ports are opened by a node, whose complaint would only be seen in the editor: so look before. */
 async function checkDevicePorts() {
   const servers = JSON.parse(fs.readFileSync(flowFile, 'utf8')).filter(({ type, d }) => type === 'lwm2m-server' && !d);
-  for (const { host, coapPort } of servers) {
-    if (Number(coapPort) > 0) await checkUdp(host || '::', Number(coapPort));
+  for (const { host, coapPort = 5683, coapsPort = 5684 } of servers) {
+    for (const port of [coapPort, coapsPort].map(Number)) if (port > 0) await checkUdp(host || '::', port);
   }
 }
 
@@ -137,6 +137,7 @@ The example city is running.
   Editor  ${address}        press the button at the left of a node, such as "Main Street on"
   Lamps   ${address}lamps   what was ordered, and what the lamps report
 
+The lamps are simulated and speak CoAP over DTLS (coaps), each with a key of its own that was made just now.
 Ctrl-C stops it. What you change and deploy is kept in ${path.relative(root, userDir)}; npm start -- --fresh begins anew.
 `);
 }

@@ -1,54 +1,28 @@
 import { EventEmitter } from 'node:events';
 import { CoapStack } from './coap';
+import { DtlsTransport } from './dtls';
+import { DeviceCredentials } from './engine/device-credentials';
+import type { EngineOptions } from './engine/engine-options';
+import { readServerCredentials } from './engine/server-credentials';
 import { CancelledError, Lwm2mError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
 import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
+import type { ProvisionedDevice, ProvisionOptions, Store } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
 import { checkOperation, profilesOf, Server } from './server';
-import type { NoSecPolicy, Operation, OperationResult, Provisioning, Store } from './server';
+import type { Operation, OperationResult, PeerIdentity } from './server';
 import { MemoryStore } from './store/memory-store';
 import type { Channel, PeerAddress, Scheme, Transport } from './transport/transport';
+import { TransportOpener } from './transport/transport-opener';
 import { UdpTransport } from './transport/udp';
 import { systemClock, type Clock } from './util/clock';
 import { describeError, silentLog, type Log } from './util/log';
 
+export type { EngineOptions } from './engine/engine-options';
 export type { NoSecPolicy } from './server';
 
 const DEFAULT_COAP_PORT = 5683;
 const DEFAULT_OWNER = 'engine';
-
-export interface EngineOptions {
-  /** The address to listen on; `::` (the default) is every address, IPv4 and IPv6. */
-  readonly host?: string;
-  /** UDP port of CoAP, 5683 by default; `null` is off, 0 one that is free. */
-  readonly coapPort?: number | null;
-  /** `loopback` by default. */
-  readonly noSec?: NoSecPolicy;
-  /** Bounds of the effective lifetime, s. By default 1 and 2^32 - 1. */
-  readonly lifetimeMin?: number;
-  readonly lifetimeMax?: number;
-  /** How long a queue-mode device is awake after it was last heard, s; 93 by default. */
-  readonly awakeTime?: number;
-  /** How many devices may be registered at once; more are answered 5.03. 250,000 by default. */
-  readonly maxRegistrations?: number;
-  /** A folder of object definitions (DDF files), watched. */
-  readonly objectsDir?: string;
-  /**
-   * Object lists by the Profile ID that 1.2 devices may register instead of them, each written as in the payload of a
-   * Register: `{ a3f5c1: '</1/0>,</3/0>' }`.
-   */
-  readonly profiles?: Readonly<Record<string, string>>;
-  /** Where registrations and observations live; in memory by default. */
-  readonly store?: Store;
-  /** The name of this instance among those that share the store. */
-  readonly owner?: string;
-  /** What devices were provisioned with; nothing by default. */
-  readonly provisioning?: Provisioning;
-  readonly clock?: Clock;
-  /** Instead of `host` and `coapPort`: for tests and for other transports. */
-  readonly transports?: readonly Transport[];
-  readonly log?: Log;
-}
 
 export interface EngineAddress extends PeerAddress {
   readonly scheme: Scheme;
@@ -75,21 +49,38 @@ export class Engine {
   readonly #log: Log;
   readonly #store: Store;
   readonly #transports: readonly Transport[];
+  readonly #dtls: readonly DtlsTransport[];
+  readonly #credentials: DeviceCredentials;
   readonly #events = new EventEmitter<EngineEvents>();
   readonly #folder: DefinitionsFolder | undefined;
   readonly #fleet: Fleet;
   readonly #server: Server;
   readonly #stack: CoapStack;
+  readonly #opener: TransportOpener;
+  #storeTrouble: Error | undefined;
   #state: 'new' | 'started' | 'closed' = 'new';
 
-  /** @throws {InvalidArgumentError} a profile that is no object list. */
+  /** @throws {InvalidArgumentError} a profile that is no object list, or credentials that do not fit together. */
   constructor(options: EngineOptions = {}) {
     const clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
     this.#store = options.store ?? new MemoryStore(clock);
-    this.#transports = options.transports ?? transportsOf(options);
     this.#folder = options.objectsDir === undefined ? undefined : this.#watch(options.objectsDir, clock);
-    this.#fleet = new Fleet({ clock, log: this.#log, emit: () => this.#deviceListener() });
+    this.#fleet = new Fleet({
+      clock,
+      log: this.#log,
+      emit: () => this.#deviceListener(),
+      records: this.#store.devices,
+      endSessions: (identity) => this.#endSessions(identity),
+    });
+    this.#credentials = new DeviceCredentials({
+      server: readServerCredentials(options.credentials ?? {}),
+      records: this.#store.devices,
+      secrets: this.#store.secrets,
+      isKnown: (endpoint) => this.#fleet.devices.get(endpoint) !== undefined,
+    });
+    this.#dtls = this.#dtlsTransports(options, clock);
+    this.#transports = [...(options.transports ?? coapTransports(options)), ...this.#dtls];
     this.#server = new Server({
       ...options,
       clock,
@@ -97,21 +88,36 @@ export class Engine {
       store: this.#store,
       definitions: this.definitions,
       listener: this.#fleet,
+      provisioning: this.#fleet.provisioning,
       owner: options.owner ?? DEFAULT_OWNER,
       noSec: options.noSec ?? 'loopback',
       profiles: profilesOf(options.profiles ?? {}),
       channelTo: (scheme, address) => this.#channelTo(scheme, address),
-      trouble: (error) => this.#emit('trouble', error),
+      trouble: (error) => {
+        this.#storeTrouble = error;
+        this.#emit('trouble', this.trouble);
+      },
     });
     this.#fleet.serve(this.#server);
-    this.#stack = new CoapStack({ clock, log: this.#log, handler: (request) => this.#server.handle(request) });
+    this.#stack = new CoapStack({
+      clock,
+      log: this.#log,
+      handler: (request) => this.#server.handle(request),
+      doubt: (channel, echo) => this.#server.doubt(channel, echo),
+    });
+    this.#opener = new TransportOpener({
+      clock,
+      open: (transport) => this.#stack.open(transport),
+      changed: () => this.#emit('trouble', this.trouble),
+    });
     // Any number of nodes may listen.
     this.#events.setMaxListeners(0);
   }
 
   /**
-   * Opens the store and the sockets, and takes up the registrations of the store.
-   * @throws {TransportError} a port is taken. @throws {StoreError} the store cannot be opened.
+   * Opens the store and the sockets, and takes up the registrations of the store. When one of two ports is taken the
+   * engine runs on the other, is in `trouble`, and tries again until the port is free.
+   * @throws {TransportError} no port can be opened. @throws {StoreError} the store cannot be opened.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new CancelledError('an engine starts once');
@@ -119,7 +125,9 @@ export class Engine {
     try {
       await this.#folder?.start();
       await this.#store.open();
-      for (const transport of this.#transports) await this.#stack.open(transport);
+      await this.#fleet.provisioning.takeUp();
+      if (this.#dtls.length > 0) await this.#credentials.takeUp();
+      await this.#opener.start(this.#transports);
       await this.#server.start(this.#stack);
       this.#fleet.takeUp();
     } catch (error) {
@@ -134,9 +142,15 @@ export class Engine {
     this.#state = 'closed';
     this.#fleet.close();
     this.#server.close();
+    await this.#opener.close();
     await this.#stack.close();
     await this.#folder?.close();
     await this.#store.close();
+  }
+
+  /** What keeps a running engine from all that it should do: its store, or a port that is taken. */
+  get trouble(): Error | undefined {
+    return this.#storeTrouble ?? this.#opener.error;
   }
 
   /** The addresses listened on, once started. */
@@ -144,6 +158,44 @@ export class Engine {
     return this.#transports.flatMap(({ scheme, localAddress }) =>
       localAddress === undefined ? [] : [{ scheme, host: localAddress.host, port: localAddress.port }],
     );
+  }
+
+  /**
+   * The public key by which devices know this server (object 0, resource 4 for raw public keys): base64 of its
+   * SubjectPublicKeyInfo in DER. `undefined` without DTLS, or before the start when the key was not given.
+   */
+  get serverPublicKey(): string | undefined {
+    return this.#credentials.serverPublicKey;
+  }
+
+  /**
+   * Makes or changes the record of a device: what it must prove to register, and its labels, groups, priority, owner and
+   * metadata. Takes one record as `lwm2m-provision` does; what it does not say stays as it is, `null` takes it away. A
+   * session that was made with another key ends at once.
+   * Rejects with `InvalidArgumentError`, whose text never holds a key, or `StoreError`.
+   * @returns the record, without its key.
+   */
+  provision(input: unknown, options?: ProvisionOptions): Promise<ProvisionedDevice> {
+    return this.#fleet.provisioning.put(input, options);
+  }
+
+  /** The record of a device, without its key; `null` when there is none. Rejects as `provision`. */
+  provisioned(endpoint: string): Promise<ProvisionedDevice | null> {
+    return this.#fleet.provisioning.get(endpoint);
+  }
+
+  /** The records of the devices of a target, without their keys, sorted by endpoint. Rejects as `provision`. */
+  provisionedDevices(target: Target = { all: true }): Promise<ProvisionedDevice[]> {
+    return this.#fleet.provisioning.list(target);
+  }
+
+  /**
+   * Removes the record of a device and cuts the device off at once: its DTLS session and its registration end, which is
+   * said as `deregistered`. Rejects as `provision`.
+   * @returns whether there was a record.
+   */
+  unprovision(endpoint: string, options?: ProvisionOptions): Promise<boolean> {
+    return this.#fleet.provisioning.remove(endpoint, options);
   }
 
   on<E extends keyof EngineEvents>(event: E, listener: (...args: EngineEvents[E]) => void): this {
@@ -195,13 +247,13 @@ export class Engine {
    * @throws {InvalidArgumentError} as `order`.
    */
   devices(target: Target = { all: true }, paths?: readonly Path[]): DeviceView[] {
-    const { records } = this.#fleet;
-    return records
+    const { devices } = this.#fleet;
+    return devices
       .members(target)
       .sort()
       .flatMap((endpoint) => {
-        const record = records.get(endpoint);
-        return record === undefined ? [] : [deviceView(record, paths)];
+        const device = devices.get(endpoint);
+        return device === undefined ? [] : [deviceView(device, paths)];
       });
   }
 
@@ -210,14 +262,34 @@ export class Engine {
    * @throws {InvalidArgumentError} as `order`.
    */
   matcher(target: Target): (endpoint: string) => boolean {
-    const { records } = this.#fleet;
-    const matches = records.matcher(target);
-    return (endpoint) => matches(records.subject(endpoint));
+    const { devices } = this.#fleet;
+    const matches = devices.matcher(target);
+    return (endpoint) => matches(devices.subject(endpoint));
   }
 
   /** Devices whose endpoint contains the text, at most `limit`, sorted: for pickers. */
   searchDevices(text: string, limit: number): FoundDevice[] {
-    return this.#fleet.records.search(text, limit);
+    return this.#fleet.devices.search(text, limit);
+  }
+
+  #dtlsTransports(options: EngineOptions, clock: Clock): DtlsTransport[] {
+    const { host, coapsPort = null, cipherSuites, instance = 0 } = options;
+    const own = coapsPort === null ? [] : [new UdpTransport({ host, port: coapsPort })];
+    return (options.dtlsTransports ?? own).map(
+      (inner) =>
+        new DtlsTransport(inner, {
+          clock,
+          credentials: this.#credentials,
+          instance,
+          cipherSuites,
+          log: this.#log,
+          refused: (refusal) => this.#server.handshakeRefused(refusal),
+        }),
+    );
+  }
+
+  #endSessions(identity: PeerIdentity): void {
+    for (const transport of this.#dtls) transport.cutOff(identity);
   }
 
   #channelTo(scheme: Scheme, address: PeerAddress): Channel | undefined {
@@ -254,7 +326,7 @@ export class Engine {
   }
 }
 
-function transportsOf({ host, coapPort = DEFAULT_COAP_PORT }: EngineOptions): Transport[] {
+function coapTransports({ host, coapPort = DEFAULT_COAP_PORT }: EngineOptions): Transport[] {
   return coapPort === null ? [] : [new UdpTransport({ host, port: coapPort })];
 }
 

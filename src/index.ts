@@ -9,6 +9,8 @@ export {
   type NoSecPolicy,
   type PerformOptions,
 } from './engine';
+export type { ServerCredentialsOptions } from './engine/server-credentials';
+export { ALL_CIPHER_SUITES, DEFAULT_CIPHER_SUITES, type CipherSuiteName } from './dtls';
 export * from './errors';
 export {
   checkAttributes,
@@ -23,12 +25,10 @@ export {
   type Operation,
   type OperationName,
   type OperationResult,
-  type Provisioning,
   type ReadOperation,
   type Rejection,
   type RejectionReason,
   type SentValue,
-  type Store,
   type WriteAttributesOperation,
   type WriteCompositeOperation,
   type WriteOperation,
@@ -54,4 +54,4 @@ export type { ContentFormatName } from './content';
 export { DEVICE_KINDS, simulateFleet, type FleetEvent, type FleetOptions, type SimulatedFleet } from './simulator';
 export { systemClock, type Clock } from './util/clock';
 export { escapeForLog, silentLog, type Log } from './util/log';
-export type { Transport } from './transport/transport';
+export type { PeerIdentity, Transport } from './transport/transport';

@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const PACKAGE_OWNERS: Record<string, readonly string[]> = {
   coap: ['simulator'],
   'node-dtls-client': ['simulator'],
-  'cbor-x': ['content'],
+  'cbor-x': ['simulator'],
   saxes: ['model'],
   'node-red': [],
 };

@@ -1,4 +1,11 @@
-import { nodeLabelStyle, validInteger, validPort } from '../shared/editor';
+import {
+  explainChoice,
+  nodeLabelStyle,
+  preparePublicKey,
+  prepareSecretText,
+  validInteger,
+  validPort,
+} from '../shared/editor';
 
 /** The longest lifetime that a device can ask for, s. */
 const MAX_LIFETIME = 2 ** 32 - 1;
@@ -12,7 +19,13 @@ RED.nodes.registerType('lwm2m-server', {
     coapPort: {
       value: 5683,
       validate(value, _options) {
-        return validPort(this, value);
+        return validPort(this, 'coapPort', value);
+      },
+    },
+    coapsPort: {
+      value: 5684,
+      validate(value, _options) {
+        return validPort(this, 'coapsPort', value);
       },
     },
     noSec: { value: 'loopback' },
@@ -36,21 +49,30 @@ RED.nodes.registerType('lwm2m-server', {
     },
     objectsDir: { value: '' },
   },
+  credentials: {
+    privateKey: { type: 'password' },
+    certificate: { type: 'text' },
+    trustAnchors: { type: 'text' },
+  },
   label() {
     const host = typeof this['host'] === 'string' && this['host'] !== '' ? this['host'] : '::';
-    const port = this['coapPort'];
+    const shown = host.includes(':') ? `[${host}]` : host;
     if (this.name) return this.name;
-    if (typeof port !== 'number' && typeof port !== 'string') return this._('lwm2m-server.label');
-    return port === '' ? this._('lwm2m-server.label') : `coap://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    for (const scheme of ['coap', 'coaps']) {
+      const port = this[`${scheme}Port`];
+      if ((typeof port === 'number' || typeof port === 'string') && port !== '') return `${scheme}://${shown}:${port}`;
+    }
+    return this._('lwm2m-server.label');
   },
   labelStyle() {
     return nodeLabelStyle(this);
   },
   oneditprepare() {
-    const noSec = $('#node-config-input-noSec');
-    const hint = document.getElementById('lwm2m-noSec-hint');
-    const explain = (): void => hint?.replaceChildren(this._(`lwm2m-server.noSec.hint.${String(noSec.val())}`));
-    noSec.on('change', explain);
-    explain();
+    explainChoice('noSec', (policy) => this._(`lwm2m-server.noSec.hint.${policy}`));
+    preparePublicKey(this);
+    prepareSecretText('privateKey', {
+      empty: this._('lwm2m-server.privateKey.empty'),
+      kept: this._('lwm2m-server.privateKey.kept'),
+    });
   },
 });

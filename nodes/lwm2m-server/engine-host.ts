@@ -3,7 +3,8 @@ import { Engine, TransportError, type Log } from '../../src/index';
 import { flowStateOf, type FlowState } from '../shared/flow-state';
 import { DeviceEvents } from './device-events';
 import { KeptThings } from './kept-things';
-import type { ServerSettings } from './server-settings';
+import { serverKeyIn } from './server-key';
+import type { ServerCredentials, ServerSettings } from './server-settings';
 
 /** `takenPort`: another program listens on it. */
 export type ServerState =
@@ -32,6 +33,7 @@ export class EngineHost {
   readonly kept: KeptThings;
   readonly flows: FlowState;
   readonly #settings: ServerSettings;
+  readonly #credentials: ServerCredentials;
   #engine: Engine;
   #state: ServerState = { state: 'starting' };
   #voice: HostVoice;
@@ -43,10 +45,14 @@ export class EngineHost {
   #started = false;
   #closed: Promise<void> | undefined;
 
-  /** @param before what must be done first: another engine may still hold the port. */
+  /**
+   * @param before what must be done first: another engine may still hold the port.
+   * @throws {InvalidArgumentError} credentials that are none.
+   */
   constructor(RED: NodeAPI, voice: HostVoice, settings: ServerSettings, before: Promise<unknown>) {
     this.#voice = voice;
     this.#settings = settings;
+    this.#credentials = credentialsOf(settings, voice);
     this.flows = flowStateOf(RED);
     this.devices = new DeviceEvents(this.flows, (text) => this.#voice.warn(text));
     this.kept = new KeptThings(this.flows);
@@ -69,6 +75,12 @@ export class EngineHost {
     this.#voice = voice;
   }
 
+  /** Where the settings say that it listens for DTLS; `undefined` when that is off. */
+  get coapsAddress(): { readonly host: string; readonly port: number } | undefined {
+    const { host = '::', coapsPort } = this.#settings.engine;
+    return typeof coapsPort === 'number' ? { host, port: coapsPort } : undefined;
+  }
+
   /** Calls the watcher now and whenever the state changes. Returns what ends it. */
   watch(watcher: (state: ServerState) => void): () => void {
     this.#watchers.add(watcher);
@@ -78,7 +90,7 @@ export class EngineHost {
 
   /** Runs the task now, or as soon as the engine has started. Returns what takes it back. */
   whenStarted(task: () => void): () => void {
-    if (this.#state.state === 'running') {
+    if (this.#started && !this.#isClosed()) {
       task();
       return () => undefined;
     }
@@ -109,7 +121,7 @@ export class EngineHost {
   }
 
   #makeEngine(): Engine {
-    const engine = new Engine({ ...this.#settings.engine, log: this.#log() });
+    const engine = new Engine({ ...this.#settings.engine, credentials: this.#credentials, log: this.#log() });
     engine.on('device', (event) => this.devices.receive(event));
     engine.on('trouble', (error) => this.#trouble(error));
     return engine;
@@ -125,6 +137,8 @@ export class EngineHost {
         this.#voice.log(`listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`);
       }
       this.#setState({ state: 'running' });
+      const { trouble } = this.#engine;
+      if (trouble !== undefined) this.#trouble(trouble);
     } catch (error) {
       this.#failed(error instanceof Error ? error : new Error(String(error)), retryAfter);
     }
@@ -150,8 +164,7 @@ export class EngineHost {
   #complain(error: Error, text: string): void {
     const known = this.#state.state === 'failed' && this.#state.error.message === error.message;
     if (!known) this.#voice.error(text);
-    const taken = isRecord(error.cause) && error.cause.code === 'EADDRINUSE';
-    this.#setState({ state: 'failed', error, takenPort: (taken && this.#settings.engine.coapPort) || undefined });
+    this.#setState({ state: 'failed', error, takenPort: takenPortOf(error) });
   }
 
   async #close(): Promise<void> {
@@ -184,6 +197,18 @@ export class EngineHost {
       error: (text) => this.#voice.error(text),
     };
   }
+}
+
+/** Without DTLS nobody is to be convinced; with it a server that was given no key has one of its own. */
+function credentialsOf({ engine, credentials, directory }: ServerSettings, voice: HostVoice): ServerCredentials {
+  if (engine.coapsPort === null || credentials.privateKey !== undefined) return credentials;
+  return { ...credentials, privateKey: serverKeyIn(directory, (text) => voice.warn(text)) };
+}
+
+/** The port that another program listens on, if that is what the error says. */
+function takenPortOf({ cause }: Error): number | undefined {
+  const isTaken = isRecord(cause) && cause.code === 'EADDRINUSE' && typeof cause.port === 'number';
+  return isTaken ? (cause.port as number) : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

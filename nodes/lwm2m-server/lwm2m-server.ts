@@ -1,11 +1,13 @@
 import type { Node, NodeAPI } from 'node-red';
 import { registerAdminRoutes } from '../shared/admin-routes';
+import { fingerprintOf } from '../shared/fingerprint';
 import { flowStateOf } from '../shared/flow-state';
-import { isEmpty } from '../shared/options';
+import { localServersOf } from '../shared/local-servers';
 import type { ServerNode } from '../shared/server-node';
 import { Survivors } from '../shared/survivors';
 import { EngineHost, type HostVoice } from './engine-host';
-import { readServerSettings, type ServerSettings, type ServerConfig } from './server-settings';
+import { readServerSettings } from './server-settings';
+import type { ServerConfig, ServerCredentials, ServerSettings } from './server-settings';
 
 export = function (RED: NodeAPI): void {
   flowStateOf(RED);
@@ -13,31 +15,38 @@ export = function (RED: NodeAPI): void {
 
   function Lwm2mServer(this: ServerNode, config: ServerConfig): void {
     RED.nodes.createNode(this, config);
-    let settings: ServerSettings;
     try {
-      settings = readServerSettings(config, RED.settings.userDir ?? process.cwd());
+      this.host = hostFor(this, config);
     } catch (error) {
       // Nothing can start from these settings; the nodes that use them say so too.
       this.settingsError = error as Error;
       this.error(this.settingsError.message);
       return;
     }
-    const voice = voiceOf(this);
-    const host = hosts.acquire(this.id, JSON.stringify(settings), (before) => {
+    const { host } = this;
+    this.on('close', (removed: boolean, done: () => void) => closeNode(this, host, removed, done));
+  }
+
+  /** @throws {InvalidArgumentError} a setting that cannot be. */
+  function hostFor(node: ServerNode, config: ServerConfig): EngineHost {
+    const voice = voiceOf(node);
+    const settings = readServerSettings(config, RED.settings.userDir ?? process.cwd(), node.credentials);
+    const host = hosts.acquire(node.id, fingerprintOf(settings), (before) => {
       // Once for an engine, not at each deploy.
-      for (const text of notYet(config, settings)) this.log(text);
-      return new EngineHost(RED, voice, settings, before);
+      for (const text of notYet(settings)) node.log(text);
+      const made = new EngineHost(RED, voice, settings, before);
+      localServersOf(RED).add(made);
+      return made;
     });
     host.adopt(voice);
-    this.host = host;
-    this.on('close', (removed: boolean, done: () => void) => closeNode(this, host, removed, done));
+    return host;
   }
 
   function closeNode(node: Node, host: EngineHost, removed: boolean, done: () => void): void {
     void hosts.release(node.id, host, removed).finally(done);
   }
 
-  RED.nodes.registerType('lwm2m-server', Lwm2mServer, {
+  RED.nodes.registerType<ServerNode, ServerConfig, object, ServerCredentials>('lwm2m-server', Lwm2mServer, {
     credentials: {
       privateKey: { type: 'password' },
       certificate: { type: 'text' },
@@ -57,9 +66,6 @@ function voiceOf(node: Node): HostVoice {
 }
 
 /** What the settings ask for and this version cannot do yet. */
-function notYet(config: ServerConfig, settings: ServerSettings): string[] {
-  const texts: string[] = [];
-  if (settings.store !== 'memory') texts.push(`the ${settings.store} store comes later: all is kept in memory`);
-  if (!isEmpty(config.coapsPort)) texts.push('DTLS comes later: the coaps port is not opened');
-  return texts;
+function notYet({ store }: ServerSettings): string[] {
+  return store === 'memory' ? [] : [`the ${store} store comes later: all is kept in memory`];
 }

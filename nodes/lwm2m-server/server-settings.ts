@@ -18,13 +18,24 @@ export interface ServerConfig extends NodeDef {
   access?: string;
 }
 
+/** What Node-RED keeps encrypted and never exports: PEM. */
+export interface ServerCredentials {
+  privateKey?: string;
+  certificate?: string;
+  trustAnchors?: string;
+}
+
 /** What the engine is made of. Two config nodes with equal settings may use the same engine one after the other. */
 export interface ServerSettings {
   readonly engine: Pick<
     EngineOptions,
-    'host' | 'coapPort' | 'noSec' | 'lifetimeMin' | 'lifetimeMax' | 'awakeTime' | 'objectsDir'
+    'host' | 'coapPort' | 'coapsPort' | 'noSec' | 'lifetimeMin' | 'lifetimeMax' | 'awakeTime' | 'objectsDir'
   >;
   readonly store: StoreKind;
+  /** Where the server keeps what must outlive it. */
+  readonly directory: string;
+  /** What the server proves itself with, and whose devices it trusts. Empty ones are left out. */
+  readonly credentials: ServerCredentials;
 }
 
 export type StoreKind = 'sqlite' | 'memory' | 'redis';
@@ -32,14 +43,19 @@ export type StoreKind = 'sqlite' | 'memory' | 'redis';
 const NO_SEC: readonly NoSecPolicy[] = ['none', 'loopback', 'provisioned', 'any'];
 const STORES: readonly StoreKind[] = ['sqlite', 'memory', 'redis'];
 const DEFAULT_COAP_PORT = 5683;
+const DEFAULT_COAPS_PORT = 5684;
 const MAX_LIFETIME = 2 ** 32 - 1;
 
 /**
  * Reads the settings of a config node.
- * @param userDir what a relative `objectsDir` is relative to.
+ * @param userDir what a relative `objectsDir` or `storePath` is relative to.
  * @throws {InvalidArgumentError} a setting that cannot be, named.
  */
-export function readServerSettings(config: ServerConfig, userDir: string): ServerSettings {
+export function readServerSettings(
+  config: ServerConfig,
+  userDir: string,
+  credentials: ServerCredentials = {},
+): ServerSettings {
   const lifetimeMin = seconds(config.lifetimeMin, 'lifetimeMin');
   const lifetimeMax = seconds(config.lifetimeMax, 'lifetimeMax');
   if (lifetimeMin !== undefined && lifetimeMax !== undefined && lifetimeMin > lifetimeMax) {
@@ -50,6 +66,7 @@ export function readServerSettings(config: ServerConfig, userDir: string): Serve
     engine: {
       host: text(config.host) ?? '::',
       coapPort: config.coapPort === undefined ? DEFAULT_COAP_PORT : port(config.coapPort, 'coapPort'),
+      coapsPort: config.coapsPort === undefined ? DEFAULT_COAPS_PORT : port(config.coapsPort, 'coapsPort'),
       noSec: oneOf(NO_SEC, config.noSec, 'loopback', 'noSec'),
       lifetimeMin,
       lifetimeMax,
@@ -57,6 +74,12 @@ export function readServerSettings(config: ServerConfig, userDir: string): Serve
       objectsDir: objectsDir === undefined ? undefined : path.resolve(userDir, objectsDir),
     },
     store: oneOf(STORES, config.store, 'sqlite', 'store'),
+    directory: path.resolve(userDir, text(config.storePath) ?? path.join('lwm2m', config.id)),
+    credentials: {
+      privateKey: text(credentials.privateKey),
+      certificate: text(credentials.certificate),
+      trustAnchors: text(credentials.trustAnchors),
+    },
   };
 }
 

@@ -1,7 +1,31 @@
-import { nodeLabelStyle, validInteger, validServerUri } from '../shared/editor';
+import { explainChoice, nodeLabelStyle, validInteger, validSecurity, validServerUri } from '../shared/editor';
 
 /** More devices than one process should simulate beside its server. */
 const MAX_COUNT = 10_000;
+
+/** The usual addresses, one for each choice of security: a usual address follows the choice. */
+const USUAL: Record<string, string> = { nosec: 'coap://127.0.0.1:5683', psk: 'coaps://127.0.0.1:5684' };
+
+/** Keys need an address that begins with coaps, and only with keys is there one to be typed. */
+function prepareSecurity(): void {
+  const security = $('#node-input-security');
+  const serverUri = $('#node-input-serverUri');
+  const key = document.getElementById('lwm2m-key-row');
+  const follow = (): void => {
+    const chosen = String(security.val());
+    if (key) key.hidden = chosen !== 'psk';
+    const usual = USUAL[chosen];
+    if (usual !== undefined && Object.values(USUAL).includes(String(serverUri.val()))) serverUri.val(usual);
+    // Both are looked at again, now that they may fit each other.
+    serverUri.trigger('change');
+  };
+  // Flows of before there was a choice.
+  if (security.val() === null || security.val() === '') {
+    security.val(String(serverUri.val()).startsWith('coaps:') ? 'psk' : 'nosec');
+  }
+  security.on('change', follow);
+  follow();
+}
 
 RED.nodes.registerType('lwm2m-simulator', {
   category: 'LwM2M',
@@ -32,6 +56,15 @@ RED.nodes.registerType('lwm2m-simulator', {
         return validInteger(value, 1, 2 ** 32 - 1, false);
       },
     },
+    security: {
+      value: 'nosec',
+      validate(value, _options) {
+        return validSecurity(this, value);
+      },
+    },
+  },
+  credentials: {
+    key: { type: 'password' },
   },
   inputs: 1,
   outputs: 1,
@@ -46,5 +79,9 @@ RED.nodes.registerType('lwm2m-simulator', {
   },
   outputLabels() {
     return this._('lwm2m-simulator.port.output');
+  },
+  oneditprepare() {
+    prepareSecurity();
+    explainChoice('security', (security) => this._(`lwm2m-simulator.security.hint.${security}`));
   },
 });

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { InvalidArgumentError, type FleetEvent } from '../../src/index';
+import { fingerprintOf } from '../shared/fingerprint';
 import { flowStateOf } from '../shared/flow-state';
 import { describe, isEmpty, messageProperty, numberOption, oneOf } from '../shared/options';
 import { StatusLine } from '../shared/status-line';
@@ -12,8 +13,17 @@ interface SimulatorConfig extends NodeDef {
   endpointPrefix?: string;
   serverUri?: string;
   lifetime?: number | string;
+  /** `nosec`, `psk`, or empty: what `serverUri` asks for. */
   security?: string;
 }
+
+/** What Node-RED keeps encrypted and never exports. */
+interface SimulatorCredentials {
+  /** In hexadecimal; of all devices. */
+  key?: string;
+}
+
+type SimulatorNode = Node<SimulatorCredentials>;
 
 const ACTIONS = ['vanish', 'return', 'comeBack', 'start', 'stop'] as const;
 
@@ -22,7 +32,7 @@ export = function (RED: NodeAPI): void {
   flowStateOf(RED);
   const simulations = new Survivors<Simulation>(RED, 'lwm2m-simulator');
 
-  function SimulatorNode(this: Node, config: SimulatorConfig): void {
+  function Lwm2mSimulator(this: SimulatorNode, config: SimulatorConfig): void {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(RED, this);
     this.on('close', () => status.close());
@@ -52,22 +62,22 @@ export = function (RED: NodeAPI): void {
   }
 
   /** The devices of this node, those of before a deploy if nothing has changed. */
-  function acquire(node: Node, config: SimulatorConfig, status: StatusLine): Simulation | undefined {
+  function acquire(node: SimulatorNode, config: SimulatorConfig, status: StatusLine): Simulation | undefined {
     const listener = {
       event: (event: FleetEvent): void => {
         if (simulation !== undefined) status.simulated(simulation);
         if (event.topic === 'fault') node.error(event.error, { endpoint: event.endpoint });
         else node.send(messageOf(event));
       },
+      trouble: (error: Error): void => {
+        status.failed(error);
+        node.error(error.message);
+      },
     };
     let simulation: Simulation | undefined;
     try {
-      const settings = settingsOf(config);
-      simulation = simulations.acquire(
-        node.id,
-        JSON.stringify(settings),
-        () => new Simulation(RED, settings, listener),
-      );
+      const settings = settingsOf(config, node.credentials);
+      simulation = simulations.acquire(node.id, fingerprintOf(settings), () => new Simulation(RED, settings, listener));
       simulation.adopt(listener);
     } catch (error) {
       status.failed(error as Error);
@@ -76,22 +86,39 @@ export = function (RED: NodeAPI): void {
     return simulation;
   }
 
-  RED.nodes.registerType('lwm2m-simulator', SimulatorNode);
+  RED.nodes.registerType<SimulatorNode, SimulatorConfig, object, SimulatorCredentials>(
+    'lwm2m-simulator',
+    Lwm2mSimulator,
+    { credentials: { key: { type: 'password' } } },
+  );
 };
 
 /** @throws {InvalidArgumentError} a setting that cannot be. */
-function settingsOf(config: SimulatorConfig): SimulationSettings {
-  const { kind, endpointPrefix, serverUri, security } = config;
-  if (!isEmpty(security) && security !== 'none' && security !== 'nosec') {
-    throw new InvalidArgumentError(`the simulator knows no security ${describe(security)} yet`);
-  }
+function settingsOf(config: SimulatorConfig, credentials: SimulatorCredentials = {}): SimulationSettings {
+  const { kind, endpointPrefix, security } = config;
+  const serverUri = isEmpty(config.serverUri) ? 'coap://127.0.0.1:5683' : config.serverUri;
   return {
     kind: isEmpty(kind) ? 'street-light' : kind,
     count: numberOption(config.count, 'count') ?? 1,
     endpointPrefix: isEmpty(endpointPrefix) ? 'lamp-' : endpointPrefix,
-    serverUri: isEmpty(serverUri) ? 'coap://127.0.0.1:5683' : serverUri,
+    serverUri,
     lifetime: numberOption(config.lifetime, 'lifetime'),
+    security: securityOf(security, serverUri),
+    key: isEmpty(credentials.key) ? undefined : credentials.key,
   };
+}
+
+/** @throws {InvalidArgumentError} no such security, or one that the address does not fit. */
+function securityOf(value: unknown, serverUri: string): 'nosec' | 'psk' {
+  const needed = /^coaps:/i.test(serverUri) ? 'psk' : 'nosec';
+  const wanted = oneOf(['nosec', 'none', 'psk'] as const, value, 'security') ?? needed;
+  const security = wanted === 'none' ? 'nosec' : wanted;
+  if (security === needed) return security;
+  throw new InvalidArgumentError(
+    security === 'psk'
+      ? `devices with keys need a server at coaps://, not ${describe(serverUri)}`
+      : `the server at ${describe(serverUri)} needs devices with keys (security psk)`,
+  );
 }
 
 /** `action` and `endpoint` of the message or of its payload; without an endpoint it is for all devices. */

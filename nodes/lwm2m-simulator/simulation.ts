@@ -1,13 +1,27 @@
 import type { NodeAPI } from 'node-red';
 import { simulateFleet, type FleetEvent, type FleetOptions, type SimulatedFleet } from '../../src/index';
 import { flowStateOf, type FlowState } from '../shared/flow-state';
+import { localServersOf } from '../shared/local-servers';
+import { givenKey, ownKeys, type DeviceKeys } from './device-keys';
+import { LocalProvisioning } from './local-provisioning';
 
 /** Who is told what the devices do: the node of the moment. */
 export interface SimulationListener {
   event(event: FleetEvent): void;
+  /** Devices could not be made known to their server. */
+  trouble(error: Error): void;
 }
 
-export type SimulationSettings = Pick<FleetOptions, 'kind' | 'count' | 'endpointPrefix' | 'serverUri' | 'lifetime'>;
+export interface SimulationSettings extends Pick<
+  FleetOptions,
+  'kind' | 'count' | 'endpointPrefix' | 'serverUri' | 'lifetime'
+> {
+  readonly security: 'nosec' | 'psk';
+  /** Of all devices, in hexadecimal. Without it each has its own, and a server of this Node-RED is told of them. */
+  readonly key?: string;
+}
+
+const DEFAULT_COAPS_PORT = 5684;
 
 /**
  * The devices of one simulator node. Like real ones they know nothing of a deploy; what they do while the flows are not
@@ -16,16 +30,21 @@ export type SimulationSettings = Pick<FleetOptions, 'kind' | 'count' | 'endpoint
 export class Simulation {
   readonly #settings: SimulationSettings;
   readonly #flows: FlowState;
+  readonly #RED: NodeAPI;
+  readonly #keys: DeviceKeys | undefined;
   #listener: SimulationListener;
   #fleet: SimulatedFleet;
+  #provisioning: LocalProvisioning | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #stopping = Promise.resolve();
 
   /** @throws {InvalidArgumentError} settings that cannot be. */
   constructor(RED: NodeAPI, settings: SimulationSettings, listener: SimulationListener) {
+    this.#RED = RED;
     this.#settings = settings;
     this.#flows = flowStateOf(RED);
     this.#listener = listener;
+    if (settings.security === 'psk') this.#keys = settings.key === undefined ? ownKeys() : givenKey(settings.key);
     this.#fleet = this.#makeFleet();
   }
 
@@ -42,21 +61,29 @@ export class Simulation {
     if (this.#state === 'new') await this.start();
   }
 
-  /** Starts the devices; those that were stopped begin a new life. */
+  /**
+   * Starts the devices; those that were stopped begin a new life.
+   * @throws {InvalidArgumentError} they have keys that no server will know.
+   */
   async start(): Promise<void> {
     if (this.#state === 'running') return;
     if (this.#state === 'stopped') {
       await this.#stopping;
       this.#fleet = this.#makeFleet();
     }
+    this.#provisioning = this.#makeProvisioning();
     this.#state = 'running';
-    await this.#fleet.start();
+    const fleet = this.#fleet;
+    await this.#provisioning?.done;
+    if (this.#isRunning(fleet)) await fleet.start();
   }
 
   /** De-registers the devices. */
   async stop(): Promise<void> {
     if (this.#state === 'running') this.#stopping = this.#fleet.stop();
     this.#state = 'stopped';
+    this.#provisioning?.close();
+    this.#provisioning = undefined;
     await this.#stopping;
   }
 
@@ -78,10 +105,40 @@ export class Simulation {
     return endpoint === undefined ? this.#fleet.devices : [this.#fleet.device(endpoint)];
   }
 
+  /** Not stopped while it waited. */
+  #isRunning(fleet: SimulatedFleet): boolean {
+    return this.#state === 'running' && this.#fleet === fleet;
+  }
+
   #makeFleet(): SimulatedFleet {
+    const { kind, count, endpointPrefix, serverUri, lifetime } = this.#settings;
+    const keys = this.#keys;
     return simulateFleet({
-      ...this.#settings,
-      onEvent: (event) => this.#flows.whenRunning(() => this.#listener.event(event)),
+      kind,
+      count,
+      endpointPrefix,
+      serverUri,
+      lifetime,
+      security: keys && ((endpoint) => ({ mode: 'psk', ...keys.of(endpoint) })),
+      onEvent: (event) => this.#tell((listener) => listener.event(event)),
     });
+  }
+
+  /** Devices whose keys nobody was given must be made known by us. */
+  #makeProvisioning(): LocalProvisioning | undefined {
+    const { serverUri, key } = this.#settings;
+    if (this.#keys === undefined || key !== undefined) return undefined;
+    const { hostname, port } = new URL(serverUri);
+    return new LocalProvisioning(
+      localServersOf(this.#RED),
+      { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? DEFAULT_COAPS_PORT : Number(port) },
+      this.#fleet.devices.map(({ endpoint }) => endpoint),
+      this.#keys,
+      (error) => this.#tell((listener) => listener.trouble(error)),
+    );
+  }
+
+  #tell(what: (listener: SimulationListener) => void): void {
+    this.#flows.whenRunning(() => what(this.#listener));
   }
 }

@@ -1,9 +1,10 @@
 import type { Node, NodeAPI } from 'node-red';
 import { InvalidArgumentError } from '../../src/index';
 import type { EngineHost } from '../lwm2m-server/engine-host';
+import type { ServerCredentials } from '../lwm2m-server/server-settings';
 
 /** A deployed `lwm2m-server` config node. Without a host its settings are wrong. */
-export interface ServerNode extends Node {
+export interface ServerNode extends Node<ServerCredentials> {
   host?: EngineHost;
   settingsError?: Error;
 }

@@ -29,14 +29,21 @@ export function fixedEndpoint(config: TargetConfig): string | undefined {
 
 /** The target that a message names: `msg.target`, else `msg.endpoint`. */
 export function targetOfMessage(msg: NodeMessage): Target | undefined {
+  const target = targetOfMessageProperty(msg);
+  if (target !== undefined) return target;
+  const endpoint = messageProperty(msg, 'endpoint');
+  return isEmpty(endpoint) ? undefined : targetOfValue(endpoint, undefined, 'msg.endpoint');
+}
+
+/** The target that `msg.target` names. */
+export function targetOfMessageProperty(msg: NodeMessage): Target | undefined {
   const target = messageProperty(msg, 'target');
   const type = messageProperty(msg, 'targetType');
   if (!isEmpty(target)) return targetOfValue(target, type, 'msg.target');
   // An empty selector is a mistake and must never come to mean another target, let alone all.
   if (typeof target === 'string' && type === 'selector')
     throw new InvalidArgumentError('msg.target is an empty selector');
-  const endpoint = messageProperty(msg, 'endpoint');
-  return isEmpty(endpoint) ? undefined : targetOfValue(endpoint, undefined, 'msg.endpoint');
+  return undefined;
 }
 
 /**

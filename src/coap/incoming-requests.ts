@@ -8,10 +8,11 @@ import { encodeEmptyMessage, encodeMessage, MessageType, NO_BYTES } from './mess
 import type { CoapMessage } from './message';
 import type { MessageHistory, RememberedMessage } from './message-history';
 import type { CoapOptions } from './options';
+import { SMALL_PAYLOAD, smallResponse } from './small-response';
 import { transmit } from './stack-context';
 import type { StackContext } from './stack-context';
 import type { Transfers } from './transfers';
-import type { HandlerResponse, IncomingRequest, RequestHandler } from './types';
+import type { AddressDoubt, HandlerResponse, IncomingRequest, RequestHandler } from './types';
 import { describeError, escapeForLog } from '../util/log';
 import type { WheelTimer } from '../util/timer-wheel';
 
@@ -36,6 +37,7 @@ export class IncomingRequests {
   readonly #history: MessageHistory;
   readonly #exchanges: Exchanges;
   readonly #handler: RequestHandler;
+  readonly #doubt: AddressDoubt | undefined;
   readonly #receiver: BlockwiseReceiver;
   readonly #sender: BlockwiseSender;
   #handling = 0;
@@ -46,11 +48,13 @@ export class IncomingRequests {
     exchanges: Exchanges,
     transfers: Transfers,
     handler: RequestHandler,
+    doubt: AddressDoubt | undefined,
   ) {
     this.#context = context;
     this.#history = history;
     this.#exchanges = exchanges;
     this.#handler = handler;
+    this.#doubt = doubt;
     this.#receiver = new BlockwiseReceiver(transfers, context.limits);
     this.#sender = new BlockwiseSender(transfers, context.limits);
   }
@@ -144,7 +148,8 @@ export class IncomingRequests {
   #answer(open: Open, response: HandlerResponse): void {
     try {
       const { options } = open;
-      const block = this.#sender.first(open.state, { code: open.message.code, options }, response);
+      const request = { code: open.message.code, options };
+      const block = this.#sender.first(open.state, request, this.#bounded(open, response));
       const { block1 } = options;
       this.#respond(open, block1 === undefined ? block : { ...block, options: { ...block.options, block1 } });
     } catch (error) {
@@ -171,6 +176,14 @@ export class IncomingRequests {
     transmit(this.#context, open.state, encodeEmptyMessage(MessageType.ACK, open.message.messageId));
   }
 
+  /** The response, or a small one when it would be a large one to somebody who may not have asked. */
+  #bounded({ state, message }: Open, response: HandlerResponse): HandlerResponse {
+    const { payload } = response;
+    if (this.#doubt === undefined || payload === undefined || payload.length <= SMALL_PAYLOAD) return response;
+    const echo = this.#doubt(state.channel, message.options.echo);
+    return echo === undefined ? response : smallResponse(response, echo);
+  }
+
   #respond(open: Open, response: HandlerResponse): void {
     const { state, message } = open;
     if (state.closed) return;
@@ -180,7 +193,7 @@ export class IncomingRequests {
       return;
     }
     const { token } = message;
-    const { code, options = {}, payload = NO_BYTES } = response;
+    const { code, options = {}, payload = NO_BYTES } = this.#bounded(open, response);
     if (open.acknowledged) {
       this.#exchanges.respond(state, { type: MessageType.CON, code, token, options, payload }, SEPARATE_RESPONSE);
       return;

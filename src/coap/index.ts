@@ -10,6 +10,7 @@ export { CoapStack } from './stack';
 export type { CoapStackOptions } from './stack';
 export type { CoapStatistics } from './statistics';
 export type {
+  AddressDoubt,
   CoapObservation,
   CoapRequest,
   CoapResponse,

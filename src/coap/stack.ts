@@ -24,12 +24,22 @@ import type { StackContext } from './stack-context';
 import { newStatistics } from './statistics';
 import type { CoapStatistics } from './statistics';
 import { Transfers } from './transfers';
-import type { CoapObservation, CoapRequest, CoapResponse, Observer, RequestHandler, RequestOptions } from './types';
+import type {
+  AddressDoubt,
+  CoapObservation,
+  CoapRequest,
+  CoapResponse,
+  Observer,
+  RequestHandler,
+  RequestOptions,
+} from './types';
 
 export interface CoapStackOptions {
   readonly clock: Clock;
   /** Answers the requests of peers. */
   readonly handler: RequestHandler;
+  /** Whose large answers have to wait for proof of the address; by default all are believed. */
+  readonly doubt?: AddressDoubt;
   readonly log?: Log;
   readonly random?: RandomSource;
   readonly parameters?: Partial<TransmissionParameters>;
@@ -72,6 +82,7 @@ export class CoapStack {
       this.#exchanges,
       this.#transfers,
       options.handler,
+      options.doubt,
     );
     this.#outgoing = new OutgoingRequests(this.#context, this.#exchanges);
   }
@@ -169,7 +180,8 @@ export class CoapStack {
   /** The state of a channel. One that was released is found again by its address. */
   #stateOf(channel: Channel): ChannelState {
     if (channel.context instanceof ChannelState) return channel.context;
-    const current = channel.transport.channel(channel.address) ?? channel;
+    // A DTLS session stays the same channel; at its address there may be somebody else by now.
+    const current = channel.scheme === 'coaps' ? channel : (channel.transport.channel(channel.address) ?? channel);
     if (current.context instanceof ChannelState) return current.context;
     const state = new ChannelState(current);
     current.context = state;

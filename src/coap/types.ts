@@ -41,6 +41,13 @@ export interface HandlerResponse {
  */
 export type RequestHandler = (request: IncomingRequest) => HandlerResponse | Promise<HandlerResponse>;
 
+/**
+ * Doubts that a peer is where it says it is, so that nobody is flooded with our answers to a forged source (RFC 7252 s11.3).
+ * @param echo the Echo option of its request.
+ * @returns the Echo value that it has to bring back (RFC 9175 s2.3); `undefined`: it may be believed.
+ */
+export type AddressDoubt = (channel: Channel, echo: Buffer | undefined) => Buffer | undefined;
+
 /** Options of a request that are not sent. */
 export interface RequestOptions {
   /** Aborting it makes the request fail with CancelledError; what is under way on the network is forgotten. */

@@ -1,63 +1,88 @@
-import type { RegisteredClient, RegisteredObjects } from '../server';
-import { DeviceValues } from './device-values';
-import type { Connectivity, Priority } from './device-view';
-import type { SelectorSubject } from './selector';
+import type { PeerIdentity } from '../server';
+import type { Priority } from './device-view';
 
-const NO_LABELS: ReadonlyMap<string, string> = new Map();
-const NO_GROUPS: ReadonlySet<string> = new Set();
+/** How a device proves who it is. */
+export type DeviceSecurity =
+  /** The identity of a pre-shared key, and the key: 1 to 64 bytes (RFC 4279 s5.3). */
+  | { readonly mode: 'psk'; readonly identity: string; readonly key: Buffer }
+  /** SubjectPublicKeyInfo in DER (RFC 7250 s3). */
+  | { readonly mode: 'rpk'; readonly publicKey: Buffer }
+  /** What the SubjectAltName or the common name of its certificate must say. */
+  | { readonly mode: 'x509'; readonly name: string }
+  /** Not at all. */
+  | { readonly mode: 'nosec' };
 
-/** What is known of a device, whether it is registered or not. */
-export class DeviceRecord implements SelectorSubject {
-  /** While it is registered here. */
-  client: RegisteredClient | undefined = undefined;
-  labels = NO_LABELS;
-  groups = NO_GROUPS;
-  priority: Priority = 'normal';
-  owner: string | undefined = undefined;
-  /** Somebody entered it: it is never forgotten. */
-  provisioned = false;
-  #lastSeen: number | undefined = undefined;
-  #objects: RegisteredObjects | undefined = undefined;
-  #values: DeviceValues | undefined = undefined;
+/** What was entered of a device; it may never have been heard. Never changed: a change makes one of the next revision. */
+export interface DeviceRecord {
+  readonly endpoint: string;
+  /** `undefined`: nobody has said; the device may prove itself by a certificate that names its endpoint, or not at all. */
+  readonly security?: DeviceSecurity;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly groups: readonly string[];
+  readonly priority: Priority;
+  readonly owner?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** From 1 on. */
+  readonly revision: number;
+}
 
-  constructor(
-    readonly endpoint: string,
-    private readonly isAwake: (client: RegisteredClient) => boolean,
-  ) {}
+/** How a device proves who it is, as it may be shown: without its key. */
+export type ShownSecurity =
+  | { readonly mode: 'psk'; readonly identity: string }
+  /** Base64 of the SubjectPublicKeyInfo in DER. */
+  | { readonly mode: 'rpk'; readonly publicKey: string }
+  | { readonly mode: 'x509'; readonly name: string }
+  | { readonly mode: 'nosec' };
 
-  get connectivity(): Connectivity {
-    if (this.client === undefined) return 'offline';
-    return this.isAwake(this.client) ? 'online' : 'asleep';
+/** A device record as it may be shown. A fresh object that its reader may change, and may give back to `provision`. */
+export interface ProvisionedDevice {
+  endpoint: string;
+  security?: ShownSecurity;
+  labels: Record<string, string>;
+  groups: string[];
+  priority: Priority;
+  owner?: string;
+  metadata?: Record<string, unknown>;
+}
+
+/** The identity that a device of this record proves in its handshake; of a raw public key the name is the endpoint. */
+export function identityOf({ endpoint, security }: DeviceRecord): PeerIdentity | undefined {
+  switch (security?.mode) {
+    case 'psk':
+      return { mode: 'psk', name: security.identity };
+    case 'rpk':
+      return { mode: 'rpk', name: endpoint };
+    case 'x509':
+      return { mode: 'x509', name: security.name };
+    case 'nosec':
+      return { mode: 'nosec' };
+    case undefined:
+      return undefined;
   }
+}
 
-  /** ms since 1970; `undefined` when it was never heard. */
-  get lastSeen(): number | undefined {
-    return this.client?.lastHeard ?? this.#lastSeen;
-  }
+export function shownRecord(record: DeviceRecord): ProvisionedDevice {
+  const { endpoint, security, labels, groups, priority, owner, metadata } = record;
+  return {
+    endpoint,
+    ...(security === undefined ? {} : { security: shownSecurity(security) }),
+    labels: { ...labels },
+    groups: [...groups],
+    priority,
+    ...(owner === undefined ? {} : { owner }),
+    ...(metadata === undefined ? {} : { metadata: structuredClone(metadata) }),
+  };
+}
 
-  /** What it registered, or had registered last. */
-  get objects(): RegisteredObjects | undefined {
-    return this.client?.registration.objects ?? this.#objects;
-  }
-
-  get values(): DeviceValues {
-    return (this.#values ??= new DeviceValues());
-  }
-
-  /** Its values, if it ever had any. */
-  get knownValues(): DeviceValues | undefined {
-    return this.#values;
-  }
-
-  has(objectId: number, objectInstanceId: number | undefined): boolean {
-    const object = this.objects?.objects.find(({ id }) => id === objectId);
-    return object !== undefined && (objectInstanceId === undefined || object.instances.includes(objectInstanceId));
-  }
-
-  /** It is not registered any more; what it had is remembered. */
-  left(): void {
-    this.#lastSeen = this.client?.lastHeard;
-    this.#objects = this.client?.registration.objects;
-    this.client = undefined;
+function shownSecurity(security: DeviceSecurity): ShownSecurity {
+  switch (security.mode) {
+    case 'psk':
+      return { mode: 'psk', identity: security.identity };
+    case 'rpk':
+      return { mode: 'rpk', publicKey: security.publicKey.toString('base64') };
+    case 'x509':
+      return { mode: 'x509', name: security.name };
+    case 'nosec':
+      return { mode: 'nosec' };
   }
 }

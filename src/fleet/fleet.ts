@@ -1,6 +1,7 @@
 import type { ResourceValue } from '../model';
 import {
   checkOperation,
+  type PeerIdentity,
   type RegisteredClient,
   type Registration,
   type Rejection,
@@ -11,36 +12,51 @@ import {
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
 import type { DeviceEvent, LifecycleTopic } from './device-event';
-import { DeviceRecords, recordOf } from './device-records';
-import type { DeviceRecord } from './device-record';
+import { deviceOf, Devices } from './devices';
+import type { Device } from './device';
+import { DeviceProvisioning } from './device-provisioning';
 import { ObservationPolicies } from './observation-policies';
 import type { Order, OrderRun } from './order';
 import { OrderExecution } from './order-execution';
+import type { DeviceRecordStore } from './store';
 import { eventPayload } from './views';
 
 export interface FleetOptions {
   readonly clock: Clock;
   readonly log: Log;
+  readonly records: DeviceRecordStore;
+  /** Ends all sessions of an identity. */
+  readonly endSessions: (identity: PeerIdentity) => void;
   /** Hears what happens to devices; `undefined` while nobody listens, so that nothing is made for nobody. */
   readonly emit: () => ((event: DeviceEvent) => void) | undefined;
 }
 
 /** Many devices as one: what is known of each, orders to many, standing observations. */
 export class Fleet implements ServerListener {
-  readonly records: DeviceRecords;
+  readonly devices: Devices;
   readonly policies: ObservationPolicies;
+  readonly provisioning: DeviceProvisioning;
   readonly #options: FleetOptions;
   readonly #orders = new Set<OrderExecution>();
   #server: Server | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.records = new DeviceRecords((client) => this.#server?.clients.isAwake(client) ?? false);
+    this.devices = new Devices((client) => this.#server?.clients.isAwake(client) ?? false);
     this.policies = new ObservationPolicies({
-      records: this.records,
+      devices: this.devices,
       log: options.log,
       observe: (endpoint, spec, subscriber, performOptions) =>
         this.#serving().observe(endpoint, spec, subscriber, performOptions),
+    });
+    this.provisioning = new DeviceProvisioning({
+      store: options.records,
+      devices: this.devices,
+      log: options.log,
+      entered: (device) => this.policies.updated(device),
+      endSessions: options.endSessions,
+      recheck: (endpoint) => this.#serving().recheck(endpoint),
+      deregister: (endpoint) => this.#serving().deregister(endpoint),
     });
   }
 
@@ -51,13 +67,13 @@ export class Fleet implements ServerListener {
 
   /** Devices that the server took up from its store. */
   takeUp(): void {
-    for (const client of this.#serving().clients) this.policies.registered(this.records.registered(client));
+    for (const client of this.#serving().clients) this.policies.registered(this.devices.registered(client));
   }
 
   /** @throws {InvalidArgumentError} a target or an operation that cannot be. */
   order(order: Order): OrderRun {
     checkOperation(order.operation);
-    const members = this.records.members(order.target);
+    const members = this.devices.members(order.target);
     const server = this.#serving();
     const context = { clock: this.#options.clock, perform: server.perform.bind(server) };
     const execution = new OrderExecution(context, order, members, !('endpoint' in order.target));
@@ -73,15 +89,15 @@ export class Fleet implements ServerListener {
   }
 
   registered(client: RegisteredClient, registration: Registration): void {
-    const record = this.records.registered(client);
-    this.#emit('registered', registration, record);
-    this.policies.registered(record);
+    const device = this.devices.registered(client);
+    this.#emit('registered', registration, device);
+    this.policies.registered(device);
   }
 
   updated(client: RegisteredClient, registration: Registration): void {
-    const record = this.records.registered(client);
-    this.#emit('updated', registration, record);
-    this.policies.updated(record);
+    const device = this.devices.registered(client);
+    this.#emit('updated', registration, device);
+    this.policies.updated(device);
   }
 
   deregistered(client: RegisteredClient): void {
@@ -93,11 +109,11 @@ export class Fleet implements ServerListener {
   }
 
   awake(client: RegisteredClient): void {
-    this.#emit('awake', client.registration, this.records.get(client.endpoint));
+    this.#emit('awake', client.registration, this.devices.get(client.endpoint));
   }
 
   asleep(client: RegisteredClient): void {
-    this.#emit('asleep', client.registration, this.records.get(client.endpoint));
+    this.#emit('asleep', client.registration, this.devices.get(client.endpoint));
   }
 
   rejected(rejection: Rejection): void {
@@ -109,27 +125,27 @@ export class Fleet implements ServerListener {
   }
 
   reported(client: RegisteredClient, values: readonly ResourceValue[], at: number): void {
-    this.#recordOf(client)?.values.reported(values, at);
+    this.#deviceOf(client)?.values.reported(values, at);
   }
 
   written(client: RegisteredClient, values: readonly ResourceValue[], at: number, user: string | undefined): void {
-    this.#recordOf(client)?.values.commanded(values, at, user);
+    this.#deviceOf(client)?.values.commanded(values, at, user);
   }
 
   /** A value may come when its device is no longer registered. */
-  #recordOf(client: RegisteredClient): DeviceRecord | undefined {
-    return recordOf(client) ?? this.records.get(client.endpoint);
+  #deviceOf(client: RegisteredClient): Device | undefined {
+    return deviceOf(client) ?? this.devices.get(client.endpoint);
   }
 
   #left(topic: 'deregistered' | 'expired', client: RegisteredClient): void {
-    const record = this.records.left(client);
+    const device = this.devices.left(client);
     this.policies.left(client.endpoint);
-    this.#emit(topic, client.registration, record);
+    this.#emit(topic, client.registration, device);
   }
 
-  #emit(topic: LifecycleTopic, registration: Registration, record: DeviceRecord | undefined): void {
+  #emit(topic: LifecycleTopic, registration: Registration, device: Device | undefined): void {
     const emit = this.#options.emit();
-    emit?.({ topic, endpoint: registration.endpoint, payload: eventPayload(registration, record) });
+    emit?.({ topic, endpoint: registration.endpoint, payload: eventPayload(registration, device) });
   }
 
   #serving(): Server {

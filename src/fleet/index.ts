@@ -29,5 +29,8 @@ export type {
   PolicyHandle,
   PolicyStatus,
 } from './observation-policy';
+export type { ProvisionOptions } from './device-provisioning';
+export type { DeviceRecord, DeviceSecurity, ProvisionedDevice, ShownSecurity } from './device-record';
+export type { DeviceRecordStore, SecretStore, Store } from './store';
 export { Fleet, type FleetOptions } from './fleet';
 export { deviceView } from './views';

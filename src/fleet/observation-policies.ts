@@ -11,8 +11,8 @@ import {
   type RegisteredClient,
   type Subscription,
 } from '../server';
-import type { DeviceRecord } from './device-record';
-import type { DeviceRecords } from './device-records';
+import type { Device } from './device';
+import type { Devices } from './devices';
 import type {
   ObservationFailure,
   ObservationListener,
@@ -29,7 +29,7 @@ const MAX_IN_FLIGHT = 64;
 const MAX_KEPT = 1000;
 
 export interface PoliciesContext {
-  readonly records: DeviceRecords;
+  readonly devices: Devices;
   readonly log: Log;
   observe(
     endpoint: string,
@@ -81,7 +81,7 @@ export class ObservationPolicies {
         policy.paths.every(({ resourceId }) => resourceId !== undefined),
       );
     }
-    const matches = this.#context.records.matcher(policy.target);
+    const matches = this.#context.devices.matcher(policy.target);
     const text = policyText(policy);
     let running = this.#policies.get(id);
     if (running !== undefined && running.text !== text) {
@@ -91,7 +91,7 @@ export class ObservationPolicies {
     if (running === undefined) {
       running = { id, text, policy, matches, members: new Map(), listener, kept: [] };
       this.#policies.set(id, running);
-      for (const record of this.#context.records) this.#apply(running, record);
+      for (const device of this.#context.devices) this.#apply(running, device);
     } else {
       this.#attach(running, listener);
     }
@@ -99,17 +99,17 @@ export class ObservationPolicies {
   }
 
   /** A device registered: what it observed before is gone. */
-  registered(record: DeviceRecord): void {
+  registered(device: Device): void {
     for (const policy of this.#policies.values()) {
-      policy.members.get(record.endpoint)?.abort.abort();
-      policy.members.delete(record.endpoint);
-      this.#apply(policy, record);
+      policy.members.get(device.endpoint)?.abort.abort();
+      policy.members.delete(device.endpoint);
+      this.#apply(policy, device);
     }
   }
 
   /** A device gave a sign of life, perhaps with other objects: what failed is tried again. */
-  updated(record: DeviceRecord): void {
-    for (const policy of this.#policies.values()) this.#apply(policy, record);
+  updated(device: Device): void {
+    for (const policy of this.#policies.values()) this.#apply(policy, device);
   }
 
   /** A device's registration is over. */
@@ -150,10 +150,10 @@ export class ObservationPolicies {
   }
 
   /** Makes the device's observations what the policy wants of it now. */
-  #apply(policy: Policy, record: DeviceRecord): void {
-    const { endpoint, client } = record;
+  #apply(policy: Policy, device: Device): void {
+    const { endpoint, client } = device;
     const { members } = policy;
-    const paths = client === undefined || !policy.matches(record) ? [] : pathsFor(policy.policy, client);
+    const paths = client === undefined || !policy.matches(device) ? [] : pathsFor(policy.policy, client);
     const key = paths.map(formatPath).join(',');
     const member = members.get(endpoint);
     if (member !== undefined && (member.paths !== key || member.state === 'failed')) {

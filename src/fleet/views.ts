@@ -1,15 +1,15 @@
 import type { Path } from '../model';
 import type { RegisteredObjects, Registration } from '../server';
 import type { DeviceEventPayload } from './device-event';
-import type { DeviceRecord } from './device-record';
+import type { Device } from './device';
 import type { AddressView, DeviceView, ObjectView } from './device-view';
 
 /** What `devices()` says of a device. */
-export function deviceView(record: DeviceRecord, within?: readonly Path[]): DeviceView {
-  const registration = record.client?.registration;
+export function deviceView(device: Device, within?: readonly Path[]): DeviceView {
+  const registration = device.client?.registration;
   return {
-    endpoint: record.endpoint,
-    connectivity: record.connectivity,
+    endpoint: device.endpoint,
+    connectivity: device.connectivity,
     ...(registration === undefined
       ? {}
       : {
@@ -20,19 +20,19 @@ export function deviceView(record: DeviceRecord, within?: readonly Path[]): Devi
           queueMode: registration.queueMode,
           lifetime: registration.lifetime,
         }),
-    lastSeen: record.lastSeen,
-    objects: objectViews(record.objects),
-    labels: Object.fromEntries(record.labels),
-    groups: [...record.groups],
-    priority: record.priority,
-    owner: record.owner,
-    waiting: record.client?.waiting?.length ?? 0,
-    values: record.knownValues?.view(within) ?? {},
+    lastSeen: device.lastSeen,
+    objects: objectViews(device.objects),
+    labels: Object.fromEntries(device.labels),
+    groups: [...device.groups],
+    priority: device.priority,
+    owner: device.owner,
+    waiting: device.client?.waiting?.length ?? 0,
+    values: device.knownValues?.view(within) ?? {},
   };
 }
 
 /** What an event says of a device whose registration is, or just was, this one. */
-export function eventPayload(registration: Registration, record: DeviceRecord | undefined): DeviceEventPayload {
+export function eventPayload(registration: Registration, device: Device | undefined): DeviceEventPayload {
   return {
     endpoint: registration.endpoint,
     version: registration.version,
@@ -43,10 +43,10 @@ export function eventPayload(registration: Registration, record: DeviceRecord | 
     objects: objectViews(registration.objects),
     address: addressView(registration),
     identity: { ...registration.identity },
-    labels: Object.fromEntries(record?.labels ?? []),
-    groups: [...(record?.groups ?? [])],
-    priority: record?.priority ?? 'normal',
-    owner: record?.owner,
+    labels: Object.fromEntries(device?.labels ?? []),
+    groups: [...(device?.groups ?? [])],
+    priority: device?.priority ?? 'normal',
+    owner: device?.owner,
     registeredAt: registration.registeredAt,
   };
 }

@@ -1,21 +1,28 @@
-import type { Channel, PeerIdentity } from '../transport/transport';
-import type { Registration } from './registration';
+import type { PeerAddress, PeerIdentity } from '../transport/transport';
 import type { RejectionReason } from './rejection';
 
 /** Who may register without DTLS: nobody, this machine, devices provisioned so, or anybody. */
 export type NoSecPolicy = 'none' | 'loopback' | 'provisioned' | 'any';
 
-/** What is known of a device before it comes. */
+/** What is known of devices before they come. Asked for every request, so it answers from memory. */
 export interface Provisioning {
-  /** The mode of security it was provisioned with; `undefined` when it was not. */
-  securityMode(endpoint: string): PeerIdentity['mode'] | undefined;
+  /** What a device must prove to be this endpoint; `undefined` when nobody has said. */
+  identityOf(endpoint: string): PeerIdentity | undefined;
+  /** The one endpoint that a proved identity may act as. */
+  endpointOf(identity: PeerIdentity): string | undefined;
 }
 
-export const NOTHING_PROVISIONED: Provisioning = { securityMode: () => undefined };
+export const NOTHING_PROVISIONED: Provisioning = { identityOf: () => undefined, endpointOf: () => undefined };
+
+/** Who asks to act as an endpoint: a channel, or a registration that was made before. */
+export interface Applicant {
+  readonly identity: PeerIdentity;
+  readonly address: PeerAddress;
+}
 
 /**
- * Decides whether a peer may act as an endpoint. A name that is provisioned with a key, or that is registered with a
- * proved identity, is never given to a peer without it.
+ * Decides whether a peer may act as an endpoint. What DTLS proved is bound to one endpoint. A name that is provisioned
+ * with a key, or that is registered with a proved identity, is never given to a peer that proved nothing.
  */
 export class Admission {
   constructor(
@@ -23,35 +30,36 @@ export class Admission {
     private readonly provisioning: Provisioning,
   ) {}
 
-  /** @returns why the peer must not act as the endpoint; `undefined` when it may. */
-  refusal(endpoint: string, channel: Channel, current: Registration | undefined): RejectionReason | undefined {
-    const { identity } = channel;
-    if (current !== undefined && !mayFollow(current.identity, identity)) return 'identity';
-    const provisioned = this.provisioning.securityMode(endpoint);
-    if (identity.mode === 'nosec') {
-      if (provisioned !== undefined && provisioned !== 'nosec') return 'identity';
-      return this.admitsWithoutSecurity(channel, provisioned === 'nosec') ? undefined : 'noSec';
-    }
-    return undefined;
+  /**
+   * @param current the identity of who is registered as the endpoint now.
+   * @returns why the peer must not act as the endpoint; `undefined` when it may.
+   */
+  refusal(endpoint: string, applicant: Applicant, current: PeerIdentity | undefined): RejectionReason | undefined {
+    const { identity, address } = applicant;
+    if (identity.mode !== 'nosec') return this.provisioning.endpointOf(identity) === endpoint ? undefined : 'identity';
+    const provisioned = this.provisioning.identityOf(endpoint)?.mode;
+    if (provisioned !== undefined && provisioned !== 'nosec') return 'identity';
+    if (current !== undefined && current.mode !== 'nosec') return 'identity';
+    return this.admitsWithoutSecurity(address.host, provisioned === 'nosec') ? undefined : 'noSec';
   }
 
-  private admitsWithoutSecurity(channel: Channel, provisioned: boolean): boolean {
+  /** The endpoint of a peer that leaves its name to its credential. */
+  endpointOf(identity: PeerIdentity): string | undefined {
+    return identity.mode === 'nosec' ? undefined : this.provisioning.endpointOf(identity);
+  }
+
+  private admitsWithoutSecurity(host: string, provisioned: boolean): boolean {
     switch (this.noSec) {
       case 'none':
         return false;
       case 'loopback':
-        return isLoopback(channel.address.host);
+        return isLoopback(host);
       case 'provisioned':
         return provisioned;
       case 'any':
         return true;
     }
   }
-}
-
-/** Whether a peer of identity `next` may take over a registration made by `current`: the same one, or one where there was none. */
-function mayFollow(current: PeerIdentity, next: PeerIdentity): boolean {
-  return current.mode === 'nosec' || isSameIdentity(current, next);
 }
 
 export function isSameIdentity(one: PeerIdentity, other: PeerIdentity): boolean {

@@ -43,12 +43,17 @@ export class Exchange {
 
   /** The channel that reaches the device now. @throws {TransportError} there is none. */
   channel(): Channel {
-    const { client } = this;
+    const { endpoint, registration, channel } = this.client;
+    if (registration.scheme === 'coaps') {
+      // An address says nothing of who has a session there now.
+      if (channel?.isOpen === true) return channel;
+      throw new TransportError(`${endpoint} has no DTLS session; it can be reached when it has come back`);
+    }
     // What bears something of the stack is the device's channel still.
-    if (client.channel.scheme === 'coaps' || client.channel.context !== undefined) return client.channel;
-    const channel = this.context.channelTo('coap', client.registration.address);
-    if (channel === undefined) throw new TransportError(`there is no way to ${client.endpoint}`);
-    return channel;
+    if (channel?.scheme === 'coap' && channel.context !== undefined) return channel;
+    const current = this.context.channelTo('coap', registration.address);
+    if (current === undefined) throw new TransportError(`there is no way to ${endpoint}`);
+    return current;
   }
 
   /** The Uri-Path of a path below the device's root path. */

@@ -20,8 +20,8 @@ export type {
 export type { Rejection, RejectionReason, SentValue } from './rejection';
 export type { RegisteredObject, RegisteredObjects } from './registered-objects';
 export type { Lwm2mVersion, Registration } from './registration';
-export type { Awaitable, ObservationStore, RegistrationStore, Store, StoredObservation } from './store';
-export type { NoSecPolicy, Provisioning } from './admission';
+export type { Awaitable, ObservationStore, RegistrationStore, ServerStore, StoredObservation } from './store';
+export { isSameIdentity, type NoSecPolicy, type Provisioning } from './admission';
 export { profilesOf, type Profiles } from './profiles';
 export type { RegisteredClient } from './registered-client';
 export type { RegisteredClients } from './registered-clients';

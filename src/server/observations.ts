@@ -1,5 +1,5 @@
 import { isSuccess, type CoapResponse, type Observer } from '../coap';
-import { CancelledError, Lwm2mError, ResponseError, StoreError } from '../errors';
+import { CancelledError, Lwm2mError, ResponseError, StoreError, TransportError } from '../errors';
 import { formatPath, parsePath, ROOT } from '../model';
 import { escapeForLog, type Log } from '../util/log';
 import { attributeQueries, isEmpty, type Attributes } from './attributes';
@@ -77,21 +77,39 @@ export class Observations {
     }
   }
 
-  private restoreOne(client: RegisteredClient, stored: StoredObservation): void {
-    const { composite, contentFormat, attributes, token } = stored;
+  /** The device is back at a channel: what waited for it goes on there (its notifications are accepted again). */
+  resume(client: RegisteredClient): void {
+    for (const shared of client.observations?.values() ?? []) {
+      const token = shared.waitingToken;
+      if (token === undefined) continue;
+      shared.waitingToken = undefined;
+      try {
+        this.acceptAgain(client, shared, token);
+      } catch (error) {
+        if (!(error instanceof Lwm2mError)) throw error;
+        this.ended(client, shared, error);
+      }
+    }
+  }
+
+  private restoreOne(client: RegisteredClient, { token, ...stored }: StoredObservation): void {
+    const { contentFormat, attributes } = stored;
     const spec: ObservationSpec = { paths: stored.paths.map(parsePath), contentFormat, attributes };
-    const exchange = new Exchange(this.context, client);
-    const request = composite
-      ? compositeRequest(exchange, spec.paths, contentFormat ?? 'senml-cbor')
-      : singleObserveRequest(exchange, spec, attributes);
     const shared = new SharedObservation(observationKey(spec.paths), spec);
-    shared.coap = this.context.stack.restoreObservation(
-      exchange.channel(),
-      token,
-      request,
-      this.observer(client, shared),
-    );
     (client.observations ??= new Map()).set(shared.key, shared);
+    if (client.channel === undefined) shared.waitingToken = token;
+    else this.acceptAgain(client, shared, token);
+  }
+
+  private acceptAgain(client: RegisteredClient, shared: SharedObservation, token: Buffer): void {
+    const exchange = new Exchange(this.context, client);
+    const { spec } = shared;
+    const request =
+      spec.paths.length > 1
+        ? compositeRequest(exchange, spec.paths, spec.contentFormat ?? 'senml-cbor')
+        : singleObserveRequest(exchange, spec, spec.attributes);
+    const observer = this.observer(client, shared);
+    shared.coap = this.context.stack.restoreObservation(exchange.channel(), token, request, observer);
   }
 
   private async observeSingly(
@@ -261,6 +279,11 @@ export class Observations {
 
   private ended(client: RegisteredClient, shared: SharedObservation, reason: CoapResponse | Lwm2mError): void {
     if (this.closed || client.observations?.get(shared.key) !== shared) return;
+    if (reason instanceof TransportError && client.registration.scheme === 'coaps' && shared.coap !== undefined) {
+      // The session is over, the registration is not, and observations belong to it (LwM2M Core 1.2 s6.4).
+      shared.waitingToken = shared.coap.token;
+      return;
+    }
     client.observations.delete(shared.key);
     this.forgetStored(client, shared);
     const error = reason instanceof Lwm2mError ? reason : endError(reason, shared.path);
@@ -282,8 +305,9 @@ export class Observations {
     }
   }
 
-  private forgetStored(client: RegisteredClient, { coap }: SharedObservation): void {
-    if (coap !== undefined) this.keep(async () => this.store.remove(client.endpoint, coap.token));
+  private forgetStored(client: RegisteredClient, { coap, waitingToken }: SharedObservation): void {
+    const token = coap?.token ?? waitingToken;
+    if (token !== undefined) this.keep(async () => this.store.remove(client.endpoint, token));
   }
 
   private heard(client: RegisteredClient): void {

@@ -11,7 +11,8 @@ import type { Registration } from './registration';
  */
 export class RegisteredClient implements Deadlined {
   registration: Registration;
-  channel: Channel;
+  /** Where it was heard last; `undefined` of a DTLS session of a process before this one. */
+  channel: Channel | undefined;
   model: DeviceModel;
   /** ms since 1970. */
   lastHeard = 0;
@@ -30,7 +31,7 @@ export class RegisteredClient implements Deadlined {
   /** A slot for the one layer above, so that it needs no map lookup for each message. */
   context: unknown = undefined;
 
-  constructor(registration: Registration, channel: Channel, model: DeviceModel) {
+  constructor(registration: Registration, channel: Channel | undefined, model: DeviceModel) {
     this.registration = registration;
     this.channel = channel;
     this.model = model;

@@ -38,27 +38,26 @@ export class RegisteredClients {
   }
 
   /**
-   * Takes over a registration as it is in the store now, with the channel it came by.
+   * Takes over a registration as it is in the store now, with the channel it came by; `undefined`: the device has to come
+   * back before it can be reached.
    * @param replaced called with a client that had another registration before it takes the new one.
-   * @param moved called when the client came by another channel before.
    */
   set(
     registration: Registration,
-    channel: Channel,
+    channel: Channel | undefined,
     replaced?: (client: RegisteredClient) => void,
-    moved?: (from: Channel, to: Channel) => void,
   ): RegisteredClient {
     const client = this.#byEndpoint.get(registration.endpoint);
     return client === undefined
       ? this.add(registration, channel)
-      : this.change(client, registration, channel, replaced, moved);
+      : this.change(client, registration, channel, replaced);
   }
 
   /** `set` of an endpoint that is known not to be here. */
-  add(registration: Registration, channel: Channel): RegisteredClient {
+  add(registration: Registration, channel: Channel | undefined): RegisteredClient {
     const client = new RegisteredClient(registration, channel, this.models.of(registration.objects));
     this.#byEndpoint.set(registration.endpoint, client);
-    this.#byPeer.set(peerKey(channel), client);
+    if (channel !== undefined) this.#byPeer.set(peerKey(channel), client);
     return client;
   }
 
@@ -66,20 +65,17 @@ export class RegisteredClients {
   change(
     client: RegisteredClient,
     registration: Registration,
-    channel: Channel,
+    channel: Channel | undefined,
     replaced?: (client: RegisteredClient) => void,
-    moved?: (from: Channel, to: Channel) => void,
   ): RegisteredClient {
     replaced?.(client);
-    const before = client.channel;
-    this.#moveTo(client, channel);
+    this.moveTo(client, channel);
     if (client.registration.objects !== registration.objects) {
       client.model = this.models.of(registration.objects);
       // Another object list is often another firmware: what the old one refused says nothing of it.
       client.refused = 0;
     }
     client.registration = registration;
-    if (before !== channel) moved?.(before, channel);
     return client;
   }
 
@@ -87,6 +83,14 @@ export class RegisteredClients {
     this.#awake.delete(client);
     if (this.#byEndpoint.get(client.endpoint) === client) this.#byEndpoint.delete(client.endpoint);
     this.#leave(client);
+  }
+
+  /** The device speaks from this channel now. */
+  moveTo(client: RegisteredClient, channel: Channel | undefined): void {
+    if (client.channel === channel) return;
+    this.#leave(client);
+    client.channel = channel;
+    if (channel !== undefined) this.#byPeer.set(peerKey(channel), client);
   }
 
   /**
@@ -103,9 +107,10 @@ export class RegisteredClients {
     return woke;
   }
 
-  /** Whether a request may be sent to the device now. */
+  /** Whether a request may be sent to the device now. One that sleeps is not called while it has no DTLS session. */
   isAwake(client: RegisteredClient): boolean {
-    return !client.registration.queueMode || (client.awake && this.clock.monotonic() < client.deadline);
+    if (!client.registration.queueMode) return true;
+    return client.awake && this.clock.monotonic() < client.deadline && client.channel?.isOpen === true;
   }
 
   /** The device did not answer: if it is one that sleeps, it does, whatever its awake time says. */
@@ -126,14 +131,8 @@ export class RegisteredClients {
     this.#byPeer.clear();
   }
 
-  #moveTo(client: RegisteredClient, channel: Channel): void {
-    if (client.channel === channel) return;
-    this.#leave(client);
-    client.channel = channel;
-    this.#byPeer.set(peerKey(channel), client);
-  }
-
   #leave(client: RegisteredClient): void {
+    if (client.channel === undefined) return;
     const key = peerKey(client.channel);
     if (this.#byPeer.get(key) === client) this.#byPeer.delete(key);
   }

@@ -4,6 +4,8 @@ import type { Channel } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import { isSameIdentity, type Admission } from './admission';
 import type { AfterResponse } from './after-response';
+import { changedRegistration, isSameAddress } from './changed-registration';
+import { CutOffs } from './cut-offs';
 import type { Echo } from './echo';
 import type { LifetimeBounds } from './lifetime-bounds';
 import type { Profiles } from './profiles';
@@ -24,6 +26,8 @@ const MAX_ENDPOINT_LENGTH = 255;
 const MAX_TRIES = 4;
 /** What a device is told to wait when there are too many, s. */
 const OVERLOAD_RETRY = 60;
+/** What a device is told to wait whose right to register changed while it registered, s. */
+const WITHDRAWN_RETRY = 5;
 
 export interface RegistrationsContext {
   readonly owner: string;
@@ -44,8 +48,8 @@ export interface RegistrationsContext {
   readonly ended: (client: RegisteredClient) => void;
   /** A device's registration is in force, and it is awake; its answer is on its way. */
   reached(client: RegisteredClient): void;
-  /** The device's peer address changed. */
-  readonly moved: (from: Channel, to: Channel) => void;
+  /** The device is at another channel than before. */
+  moved(client: RegisteredClient, from: Channel | undefined): void;
   /** After `listener.registered` and `listener.updated`. */
   registered(client: RegisteredClient, previous: Registration | undefined): void;
   /** After `listener.deregistered`: the device is not to be reached any more. */
@@ -61,12 +65,24 @@ interface Application {
   readonly channel: Channel;
 }
 
+/** An Update while the store writes it. */
+interface Change {
+  readonly next: Registration;
+  readonly current: Registration;
+  readonly request: IncomingRequest;
+  readonly tries: number;
+  /** How many registrations had been cut off when it began. */
+  readonly cutOffsBefore: number;
+}
+
 /**
  * The registration interface (LwM2M Core 1.2 s6.2): Register, Update, De-register. Each tries once, and without a promise
  * when the store answers at once; only when the store takes its time, or another writer was faster, does it go on
  * asynchronously.
  */
 export class Registrations {
+  private readonly cutOffs = new CutOffs();
+
   constructor(private readonly context: RegistrationsContext) {}
 
   /** POST /rd (LwM2M Core 1.2 s6.2.1). */
@@ -76,7 +92,7 @@ export class Registrations {
     if ('problem' in parameters) return badRequest(parameters.problem);
     const version = versionOf(parameters.version);
     // From 1.1 on a device may leave its name to its credential.
-    const endpoint = parameters.endpoint ?? (version === '1.0' ? undefined : channel.identity.name);
+    const endpoint = parameters.endpoint ?? this.endpointOf(version, channel);
     if (endpoint === undefined) return badRequest('ep is missing');
     if (endpoint.length > MAX_ENDPOINT_LENGTH) return badRequest('ep is too long');
     if (version === undefined) {
@@ -126,6 +142,33 @@ export class Registrations {
   }
 
   /**
+   * Ends the registration of an endpoint without a word of the device.
+   * @returns the registration, if there was one.
+   */
+  async cutOff(endpoint: string): Promise<Registration | undefined> {
+    this.cutOffs.add(endpoint);
+    return this.end(endpoint, () => true);
+  }
+
+  /** Ends the registration of an endpoint if whoever made it may not act as the endpoint any more. */
+  async recheck(endpoint: string): Promise<Registration | undefined> {
+    const { admission } = this.context;
+    return this.end(endpoint, (made) => admission.refusal(endpoint, made, made.identity) !== undefined);
+  }
+
+  private async end(endpoint: string, isDue: (made: Registration) => boolean): Promise<Registration | undefined> {
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      const current = await this.context.store.byEndpoint(endpoint);
+      if (current === undefined || !isDue(current)) return undefined;
+      if (await this.context.store.remove(endpoint, current.revision)) {
+        this.ended(endpoint);
+        return current;
+      }
+    }
+    throw changesTooFast();
+  }
+
+  /**
    * Puts a new registration in the place of the current one, if any.
    * @param client of the endpoint now, if any.
    */
@@ -136,13 +179,14 @@ export class Registrations {
     client: RegisteredClient | undefined,
   ): Awaitable<HandlerResponse> {
     const { endpoint, channel } = application;
-    const refusal = this.context.admission.refusal(endpoint, channel, current);
+    const refusal = this.context.admission.refusal(endpoint, channel, current?.identity);
     if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
     const registration = this.registrationOf(application, current);
+    const { count } = this.cutOffs;
     const stored = this.context.store.put(registration, current?.revision ?? 0);
     return stored === true
       ? this.created(registration, channel, client)
-      : this.replaced(stored, registration, application, tries);
+      : this.replaced(stored, registration, application, tries, count);
   }
 
   private async replaced(
@@ -150,10 +194,14 @@ export class Registrations {
     registration: Registration,
     application: Application,
     tries: number,
+    cutOffsBefore: number,
   ): Promise<HandlerResponse> {
     const { store, clients } = this.context;
     const { endpoint, channel } = application;
-    if (await stored) return this.created(registration, channel, clients.get(endpoint));
+    if (await stored) {
+      if (!this.mayStay(registration, channel, cutOffsBefore)) return this.withdraw(registration);
+      return this.created(registration, channel, clients.get(endpoint));
+    }
     if (tries === MAX_TRIES) throw changesTooFast();
     const current = await store.byEndpoint(endpoint);
     return this.replace(current, application, tries + 1, clients.get(endpoint));
@@ -209,23 +257,22 @@ export class Registrations {
     const objects = payload.length === 0 ? current.objects : this.objectsOf(payload, undefined);
     if (objects === undefined || 'problem' in objects) return badRequest(objects?.problem ?? 'no object list');
 
-    const { store } = this.context;
-    const next = this.changed(current, parameters, objects, channel);
+    const { store, owner, lifetimes } = this.context;
+    const next = changedRegistration(current, { parameters, objects, channel, owner, lifetimes });
+    const { count } = this.cutOffs;
     const stored =
       next === current ? store.renew(current.endpoint, current.revision) : store.put(next, current.revision);
-    if (stored !== true) return this.changeStored(stored, next, current, request, tries);
+    if (stored !== true) return this.changeStored(stored, { next, current, request, tries, cutOffsBefore: count });
     this.updated(next, current, channel);
     return { code: CoapCode.Changed };
   }
 
   private async changeStored(
     stored: Awaitable<boolean>,
-    next: Registration,
-    current: Registration,
-    request: IncomingRequest,
-    tries: number,
+    { next, current, request, tries, cutOffsBefore }: Change,
   ): Promise<HandlerResponse> {
     if (await stored) {
+      if (!this.mayStay(next, request.channel, cutOffsBefore)) return this.withdraw(next);
       this.updated(next, current, request.channel);
       return { code: CoapCode.Changed };
     }
@@ -247,7 +294,9 @@ export class Registrations {
 
   private updated(registration: Registration, previous: Registration, channel: Channel): void {
     const { clients, afterResponse, listener } = this.context;
-    const client = clients.set(registration, channel, undefined, this.context.moved);
+    const before = clients.get(registration.endpoint)?.channel;
+    const client = clients.set(registration, channel);
+    if (before !== channel) this.context.moved(client, before);
     const woke = clients.heard(client);
     afterResponse.defer(() => {
       listener.updated(client, registration);
@@ -258,9 +307,16 @@ export class Registrations {
   }
 
   private deregistered(registration: Registration, channel: Channel): void {
+    const { clients } = this.context;
+    clients.heard(clients.get(registration.endpoint) ?? clients.set(registration, channel));
+    this.ended(registration.endpoint);
+  }
+
+  /** The registration is out of the store. One that was never said to be there, or elsewhere, is not said to be gone. */
+  private ended(endpoint: string): void {
     const { clients, afterResponse, listener } = this.context;
-    const client = clients.get(registration.endpoint) ?? clients.set(registration, channel);
-    clients.heard(client);
+    const client = clients.get(endpoint);
+    if (client === undefined) return;
     clients.delete(client);
     this.context.ended(client);
     afterResponse.defer(() => {
@@ -269,46 +325,22 @@ export class Registrations {
     });
   }
 
-  /** The registration with what an Update changes; the same one when nothing does. */
-  private changed(
-    current: Registration,
-    parameters: RegistrationParameters,
-    objects: RegisteredObjects,
-    channel: Channel,
-  ): Registration {
-    const { owner, lifetimes } = this.context;
-    const requested = parameters.lifetime ?? current.lifetimeRequested;
-    const binding = parameters.binding ?? current.binding;
-    // A new binding mode comes with its Q or without; a bare update leaves queue mode as it is.
-    const queueMode = parameters.queueMode ?? (parameters.binding === undefined && current.queueMode);
-    const smsNumber = parameters.smsNumber ?? current.smsNumber;
-    const lifetime = lifetimes.effective(requested);
-    if (
-      requested === current.lifetimeRequested &&
-      lifetime === current.lifetime &&
-      binding === current.binding &&
-      queueMode === current.queueMode &&
-      smsNumber === current.smsNumber &&
-      owner === current.owner &&
-      objects === current.objects &&
-      isSameAddress(channel, current)
-    ) {
-      return current;
-    }
-    return {
-      ...current,
-      revision: current.revision + 1,
-      owner,
-      binding,
-      queueMode,
-      lifetime,
-      lifetimeRequested: requested,
-      smsNumber,
-      objects,
-      scheme: channel.scheme,
-      address: channel.address,
-      identity: channel.identity,
-    };
+  /** From 1.1 on a device may leave its name to its credential (LwM2M Core 1.2 s6.2.1). */
+  private endpointOf(version: string | undefined, { identity }: Channel): string | undefined {
+    return version === '1.0' ? undefined : this.context.admission.endpointOf(identity);
+  }
+
+  /** Who may register can change while the store writes. */
+  private mayStay({ endpoint }: Registration, channel: Channel, cutOffsBefore: number): boolean {
+    const { admission } = this.context;
+    const refusal = admission.refusal(endpoint, channel, channel.identity);
+    return refusal === undefined && !this.cutOffs.wasAfter(cutOffsBefore, endpoint);
+  }
+
+  /** Takes back what was written too late. When the device comes again it hears how things are now. */
+  private async withdraw({ endpoint, revision }: Registration): Promise<HandlerResponse> {
+    if (await this.context.store.remove(endpoint, revision)) this.ended(endpoint);
+    return { code: CoapCode.ServiceUnavailable, options: { maxAge: WITHDRAWN_RETRY } };
   }
 
   /**
@@ -324,7 +356,7 @@ export class Registrations {
     if (!isSameIdentity(channel.identity, current.identity)) {
       return this.forbid(channel, current.endpoint, operation, 'identity');
     }
-    const refusal = admission.refusal(current.endpoint, channel, current);
+    const refusal = admission.refusal(current.endpoint, channel, current.identity);
     if (refusal !== undefined) return this.forbid(channel, current.endpoint, operation, refusal);
     if (channel.identity.mode !== 'nosec' || isSameAddress(channel, current)) return undefined;
     if (echo.isFresh(options.echo, channel.address)) return undefined;
@@ -372,11 +404,4 @@ function changesTooFast(): StoreError {
 
 function badRequest(problem: string): HandlerResponse {
   return { code: CoapCode.BadRequest, payload: Buffer.from(problem) };
-}
-
-function isSameAddress(channel: Channel, { scheme, address }: Registration): boolean {
-  return (
-    channel.address === address ||
-    (channel.scheme === scheme && channel.address.port === address.port && channel.address.host === address.host)
-  );
 }

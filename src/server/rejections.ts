@@ -1,4 +1,4 @@
-import type { Channel } from '../transport/transport';
+import type { PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import type { AfterResponse } from './after-response';
 import type { Rejection, RejectionReason } from './rejection';
@@ -9,6 +9,13 @@ const MAX_HOSTS = 1024;
 /** So many at once, then so many a second. */
 const OF_ALL = { burst: 200, perSecond: 20 };
 const OF_A_HOST = { burst: 20, perSecond: 1 };
+
+/** Who was turned away: a channel, or a peer that did not get so far as to have one. */
+export interface RejectedPeer {
+  readonly scheme: Scheme;
+  readonly address: PeerAddress;
+  readonly identity: PeerIdentity;
+}
 
 /** Says who was turned away and why, but not as often as a flood would have it. */
 export class Rejections {
@@ -29,15 +36,15 @@ export class Rejections {
     return this.#suppressed;
   }
 
-  say(channel: Channel, endpoint: string, operation: Rejection['operation'], reason: RejectionReason): void {
-    const { host, port } = channel.address;
+  say(peer: RejectedPeer, endpoint: string, operation: Rejection['operation'], reason: RejectionReason): void {
+    const { host, port } = peer.address;
     const now = this.clock.monotonic();
     if (!take(this.#hostAllowance(host, now), now) || !take(this.#all, now)) {
       this.#suppressed += 1;
       return;
     }
-    const address = { host, port, transport: channel.scheme };
-    const identity = { ...channel.identity };
+    const address = { host, port, transport: peer.scheme };
+    const identity = { ...peer.identity };
     this.afterResponse.defer(() => this.listener.rejected({ endpoint, address, identity, operation, reason }));
   }
 

@@ -2,8 +2,9 @@ import { CoapCode, type HandlerResponse, type IncomingRequest } from '../coap';
 import { contentFormatName, decodeContent, type ContentFormatName } from '../content';
 import { CodecError } from '../errors';
 import { formatPath, ROOT, type ResourceValue } from '../model';
+import type { Channel } from '../transport/transport';
 import type { Clock } from '../util/clock';
-import { isSameIdentity } from './admission';
+import { isSameIdentity, type Admission } from './admission';
 import type { AfterResponse } from './after-response';
 import { byTime, visibleOf } from './content';
 import type { RegisteredClient } from './registered-client';
@@ -16,21 +17,21 @@ const SENDABLE: readonly ContentFormatName[] = ['senml-cbor', 'senml-json', 'lwm
 
 export interface SendContext {
   readonly clock: Clock;
+  readonly admission: Admission;
   readonly clients: RegisteredClients;
   readonly rejections: Rejections;
   readonly afterResponse: AfterResponse;
   readonly listener: ServerListener;
   /** The device is awake. */
   reached(client: RegisteredClient): void;
+  /** The device is at another channel than before. */
+  moved(client: RegisteredClient, from: Channel | undefined): void;
 }
 
 /** POST /dp: values that a registered device sends unasked (LwM2M Core 1.2 s6.4.6). */
 export function receiveSend(context: SendContext, { channel, options, payload }: IncomingRequest): HandlerResponse {
-  const client = context.clients.at(channel);
-  if (client === undefined || !isSameIdentity(client.registration.identity, channel.identity)) {
-    context.rejections.say(channel, client?.endpoint ?? '', 'send', client === undefined ? 'unknown' : 'identity');
-    return { code: CoapCode.NotFound };
-  }
+  const client = senderOf(context, channel);
+  if (client === undefined) return { code: CoapCode.NotFound };
   const format = options.contentFormat === undefined ? undefined : contentFormatName(options.contentFormat);
   if (options.contentFormat === undefined || format === undefined || !SENDABLE.includes(format)) {
     return { code: CoapCode.UnsupportedContentFormat };
@@ -58,4 +59,32 @@ export function receiveSend(context: SendContext, { channel, options, payload }:
     context.reached(client);
   });
   return { code: CoapCode.Changed };
+}
+
+/**
+ * The device that sends; `undefined` when it is not to be heard, which is said. A device that has made a new DTLS session
+ * since it registered is known by what it proved; without DTLS it is known by its address alone.
+ */
+function senderOf(context: SendContext, channel: Channel): RegisteredClient | undefined {
+  const { clients, admission, rejections } = context;
+  const { identity } = channel;
+  const client = clients.at(channel) ?? clients.get(admission.endpointOf(identity) ?? '');
+  if (client === undefined) {
+    rejections.say(channel, '', 'send', 'unknown');
+    return undefined;
+  }
+  const { endpoint, registration } = client;
+  const refusal = isSameIdentity(registration.identity, identity)
+    ? admission.refusal(endpoint, channel, registration.identity)
+    : 'identity';
+  if (refusal !== undefined) {
+    rejections.say(channel, endpoint, 'send', refusal);
+    return undefined;
+  }
+  const before = client.channel;
+  if (before !== channel && identity.mode !== 'nosec') {
+    clients.moveTo(client, channel);
+    context.moved(client, before);
+  }
+  return client;
 }

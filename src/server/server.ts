@@ -1,10 +1,17 @@
 import { CoapCode, isSuccess, type CoapStack, type HandlerResponse, type IncomingRequest } from '../coap';
 import { Lwm2mError, NotRegisteredError, StoreError } from '../errors';
 import { parsePath, type ObjectDefinitions } from '../model';
-import type { Channel, PeerAddress, Scheme } from '../transport/transport';
+import type { Channel, PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
 import type { Clock, Timer } from '../util/clock';
 import { escapeForLog, rateLimited, type Log } from '../util/log';
-import { Admission, NOTHING_PROVISIONED, type NoSecPolicy, type Provisioning } from './admission';
+import {
+  Admission,
+  isLoopback,
+  isSameIdentity,
+  NOTHING_PROVISIONED,
+  type NoSecPolicy,
+  type Provisioning,
+} from './admission';
 import { AfterResponse } from './after-response';
 import { DeviceModels } from './device-model';
 import { Echo } from './echo';
@@ -12,6 +19,7 @@ import { Exchange, type OperationContext } from './exchange';
 import { LifetimeBounds } from './lifetime-bounds';
 import { Observations, type Subscription } from './observations';
 import type { Operation, OperationResult } from './operation';
+import { sayRefusal, type HandshakeRefusal } from './handshake-refusal';
 import { isIdempotent, perform } from './operations';
 import { OrderQueue, type WaitingOptions } from './order-queue';
 import { NO_PROFILES, type Profiles } from './profiles';
@@ -24,7 +32,7 @@ import { Rejections } from './rejections';
 import { receiveSend, type SendContext } from './send';
 import type { ServerListener } from './server-listener';
 import type { ObservationSpec, ObservationSubscriber } from './shared-observation';
-import type { Store } from './store';
+import type { ServerStore } from './store';
 
 const TICK = 1000;
 const EXPIRED_AT_ONCE = 1000;
@@ -36,7 +44,7 @@ const LOG_LINES_PER_MINUTE = 60;
 
 export interface ServerOptions {
   readonly clock: Clock;
-  readonly store: Store;
+  readonly store: ServerStore;
   readonly log: Log;
   readonly definitions: ObjectDefinitions;
   readonly listener: ServerListener;
@@ -72,6 +80,8 @@ export class Server {
   readonly #log: Log;
   readonly #lifetimes: LifetimeBounds;
   readonly #afterResponse: AfterResponse;
+  readonly #echo: Echo;
+  readonly #admission: Admission;
   readonly #rejections: Rejections;
   readonly #registrations: Registrations;
   readonly #orders: OrderQueue;
@@ -92,13 +102,17 @@ export class Server {
     const awakeTime = (options.awakeTime ?? DEFAULT_AWAKE_TIME) * 1000;
     this.clients = new RegisteredClients(clock, new DeviceModels(options.definitions), awakeTime);
     this.#orders = new OrderQueue(clock, this.clients);
+    this.#echo = new Echo(clock);
+    this.#admission = new Admission(options.noSec, options.provisioning ?? NOTHING_PROVISIONED);
     const shared = {
       clock,
+      admission: this.#admission,
       listener,
       clients: this.clients,
       rejections: this.#rejections,
       afterResponse: this.#afterResponse,
       reached: (client: RegisteredClient) => this.#reached(client),
+      moved: (client: RegisteredClient, from: Channel | undefined) => this.#moved(client, from),
     };
     this.#sending = shared;
     this.#registrations = new Registrations({
@@ -106,13 +120,11 @@ export class Server {
       owner: options.owner,
       maxRegistrations: options.maxRegistrations ?? DEFAULT_MAX_REGISTRATIONS,
       store: store.registrations,
-      admission: new Admission(options.noSec, options.provisioning ?? NOTHING_PROVISIONED),
-      echo: new Echo(clock),
+      echo: this.#echo,
       lifetimes: this.#lifetimes,
       profiles: options.profiles ?? NO_PROFILES,
       objectLists: new RegisteredObjectsCache(),
       ended: (client) => this.#observations?.endAll(client),
-      moved: (from, to) => this.#operations?.stack.moveChannel(from, to),
       registered: (client, previous) => this.#registered(client, previous),
       gone: (client) => this.#orders.abandon(client),
     });
@@ -190,6 +202,36 @@ export class Server {
     return (await this.#orders.submit(client, send, true, options)).result;
   }
 
+  /**
+   * Ends the registration of an endpoint without a word of the device; it is said as `deregistered`.
+   * Rejects with `StoreError`.
+   * @returns whose it was; `undefined`: there was none.
+   */
+  async deregister(endpoint: string): Promise<PeerIdentity | undefined> {
+    return (await this.#registrations.cutOff(endpoint))?.identity;
+  }
+
+  /** What must be proved to be this endpoint has changed: as `deregister`, if who is registered did not prove it. */
+  async recheck(endpoint: string): Promise<PeerIdentity | undefined> {
+    return (await this.#registrations.recheck(endpoint))?.identity;
+  }
+
+  /**
+   * The Echo value for a peer whose address may be forged: one without DTLS that is not of this machine and not registered
+   * there; `undefined` for all others, and when it brings the value back.
+   */
+  doubt(channel: Channel, echo: Buffer | undefined): Buffer | undefined {
+    const { identity, address } = channel;
+    if (identity.mode !== 'nosec' || isLoopback(address.host) || this.clients.at(channel) !== undefined)
+      return undefined;
+    return this.#echo.isFresh(echo, address) ? undefined : this.#echo.challenge(address);
+  }
+
+  /** A peer could not prove in its handshake who it claimed to be. */
+  handshakeRefused(refusal: HandshakeRefusal): void {
+    sayRefusal(refusal, this.#admission, this.#rejections);
+  }
+
   #route(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
     const path = request.options.uriPath ?? [];
     if (path[0] === 'rd' && path.length <= 2) {
@@ -215,9 +257,19 @@ export class Server {
 
   async #restore(registration: Registration): Promise<void> {
     if (registration.owner !== this.#options.owner) return;
-    const channel = this.#options.channelTo(registration.scheme, registration.address);
-    if (channel === undefined) return;
+    // A DTLS session does not outlive its process: the device is registered, but it has to come back to be reached.
+    const found = this.#options.channelTo(registration.scheme, registration.address);
+    const channel = found !== undefined && isSameIdentity(found.identity, registration.identity) ? found : undefined;
+    if (channel === undefined && registration.scheme !== 'coaps') return;
     await this.#observations?.restore(this.clients.set(registration, channel));
+  }
+
+  /** The device is at its channel now and was at another. */
+  #moved(client: RegisteredClient, from: Channel | undefined): void {
+    const { channel } = client;
+    if (channel === undefined) return;
+    if (from?.isOpen === true) this.#operations?.stack.moveChannel(from, channel);
+    this.#observations?.resume(client);
   }
 
   #registered(client: RegisteredClient, previous: Registration | undefined): void {

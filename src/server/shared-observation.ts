@@ -42,6 +42,11 @@ export class SharedObservation {
   /** Settles when the device has answered; rejects when it refused. */
   established: Promise<void> = Promise.resolve();
   coap: CoapObservation | undefined = undefined;
+  /**
+   * The token by which the device knows it, while there is no way to the device: its DTLS session has ended, or is of a
+   * process before this one. The observation goes on when the device has proved itself again.
+   */
+  waitingToken: Buffer | undefined = undefined;
   /** Whether a notification that could not be read was already said. */
   saidUnreadable = false;
 

@@ -61,11 +61,8 @@ export interface ObservationStore {
   count(): Awaitable<number>;
 }
 
-/** All that must outlive a process. */
-export interface Store {
+/** All that the server needs to outlive a process. */
+export interface ServerStore {
   readonly registrations: RegistrationStore;
   readonly observations: ObservationStore;
-  /** @throws {StoreError} it cannot be opened. */
-  open(): Promise<void>;
-  close(): Promise<void>;
 }

@@ -34,6 +34,8 @@ export interface CoapPortOptions {
   readonly handler: RequestHandler;
   /** Told of faults that nobody waits for: a handler that threw, a datagram that broke node-coap. */
   readonly onFault: (error: unknown) => void;
+  /** Told that the carrier's session with the server has ended; every open request fails. */
+  readonly onLost: (error: TransportError) => void;
 }
 
 const METHODS: ReadonlyMap<string, Method> = new Map([
@@ -51,6 +53,8 @@ const EMPTY = Buffer.alloc(0);
 /** Bytes of answers kept for duplicates. Each costs node-coap several KB of its own, for 247 s. */
 const ANSWER_CACHE = 8 * 1024;
 
+const GONE = 'the device went away';
+
 /** Long answers kept while the server fetches their blocks. */
 const MAX_SNAPSHOTS = 4;
 
@@ -67,7 +71,9 @@ export class CoapPort {
   readonly #snapshots = new Map<string, Reply>();
   /** Notifications that wait for their acknowledgement, by message id. */
   readonly #unacknowledged = new Map<number, NotificationStream>();
-  readonly #closing = new AbortController();
+  /** What ends each request that waits for its answer. */
+  readonly #open = new Set<(error: Error) => void>();
+  #closed = false;
   #lastMessageId = randomInt(0x10000);
 
   constructor(options: CoapPortOptions) {
@@ -79,6 +85,10 @@ export class CoapPort {
     this.#agent = createNodeCoapAgent(this.#link);
     // Both roles send from one port, so a peer that deduplicates must never see one id of both.
     this.#agent._nextMessageId = () => this.#nextMessageId();
+    options.carrier.onLost = (error) => {
+      options.onLost(error);
+      this.#failAll(error);
+    };
     this.#server.on('error', options.onFault);
     this.#agent.on('error', options.onFault);
     this.#server.on('request', (request, response) => this.#received(request, response));
@@ -95,14 +105,15 @@ export class CoapPort {
   }
 
   /**
-   * Sends a confirmable request and waits for the answer; 4.xx and 5.xx are answers too. Repeats it once when the server
-   * wants to see that the address is ours (Echo, RFC 9175 s2.3).
-   * @param timeout ms
-   * @throws {TimeoutError} no answer in time.
-   * @throws {TransportError} the datagram could not be sent, or the server reset the request.
+   * Sends a confirmable request, over a new session if there is none, and waits for the answer; 4.xx and 5.xx are answers
+   * too. Repeats it once when the server wants to see that the address is ours (Echo, RFC 9175 s2.3).
+   * @param timeout ms, for the answer
+   * @throws {TimeoutError} no answer in time, or no session.
+   * @throws {TransportError} the datagram could not be sent, the server reset the request or ended the session.
    * @throws {CancelledError} `signal`, or the port was closed.
    */
   async request(request: OutgoingRequest, timeout: number, signal?: AbortSignal): Promise<ServerResponse> {
+    await this.#options.carrier.connect(signal);
     const first = await this.#exchange(request, timeout, signal);
     const echo = first.code === '4.01' ? new ReceivedOptions(first.options).bytes(ECHO) : undefined;
     const response = echo === undefined ? first : await this.#exchange(request, timeout, signal, echo);
@@ -115,8 +126,14 @@ export class CoapPort {
     };
   }
 
+  /** Forgets the session with the server, without a word: the next request makes a new one. */
+  reset(): void {
+    this.#options.carrier.reset();
+  }
+
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closed = true;
+    this.#failAll(new CancelledError(GONE));
     for (const stream of [...this.#unacknowledged.values()]) stream.forget();
     this.#server.close();
     await this.#link.close();
@@ -129,22 +146,23 @@ export class CoapPort {
     echo?: Buffer,
   ): Promise<NodeCoapIncoming> {
     const { host, port } = this.#options.carrier.peer;
-    const signals = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
     return new Promise((resolve, reject) => {
-      if (signals.some(({ aborted }) => aborted)) return reject(new CancelledError('the device went away'));
+      if (this.#closed || signal?.aborted) return reject(new CancelledError(GONE));
       const outgoing = this.#agent.request({ host, port, method: request.method });
       const settle = () => {
         timer.cancel();
-        for (const each of signals) each.removeEventListener('abort', onAbort);
+        this.#open.delete(fail);
+        signal?.removeEventListener('abort', onAbort);
       };
       const fail = (error: Error) => {
         settle();
         this.#agent.abort(outgoing);
         reject(error);
       };
-      const onAbort = () => fail(new CancelledError('the device went away'));
+      const onAbort = () => fail(new CancelledError(GONE));
       const timer = this.#options.clock.setTimer(() => fail(new TimeoutError('the server does not answer')), timeout);
-      for (const each of signals) each.addEventListener('abort', onAbort);
+      this.#open.add(fail);
+      signal?.addEventListener('abort', onAbort);
       outgoing.on('error', (cause) =>
         fail(new TransportError(`the request could not be sent: ${cause.message}`, { cause })),
       );
@@ -155,6 +173,10 @@ export class CoapPort {
       });
       writeRequest(outgoing, request, echo);
     });
+  }
+
+  #failAll(error: Error): void {
+    for (const fail of [...this.#open]) fail(error);
   }
 
   #received(request: NodeCoapIncoming, response: NodeCoapOutgoing): void {

@@ -1,14 +1,24 @@
 import { Socket, type RemoteInfo } from 'node:dgram';
 import { EventEmitter } from 'node:events';
+import type { TransportError } from '../errors';
 import type { PeerAddress } from './server-address';
 
-/** What carries a link's datagrams to the one peer it speaks with: a UDP socket, later a DTLS session. */
+/** What carries a link's datagrams to the one peer it speaks with: a UDP socket or DTLS sessions. */
 export interface Carrier {
   readonly family: 'udp4' | 'udp6';
   readonly localAddress: PeerAddress;
   readonly peer: PeerAddress;
   /** Set by the link; a carrier only delivers what came from the peer. */
   onDatagram: (datagram: Buffer) => void;
+  /** Told that the peer or the network has ended what `connect` had made. */
+  onLost: (error: TransportError) => void;
+  /**
+   * Makes sure that there is a way to the peer; with UDP there always is one.
+   * @throws {TimeoutError} {TransportError} {CancelledError}
+   */
+  connect(signal?: AbortSignal): Promise<void>;
+  /** Forgets, without a word, what was agreed on with the peer: the next `connect` begins anew. */
+  reset(): void;
   /** Sends to the peer; `sent` is always called, with the error if there was one. */
   send(datagram: Buffer, sent: (error: Error | null) => void): void;
   close(): Promise<void>;
@@ -31,7 +41,6 @@ export class DatagramLink extends EventEmitter {
   readonly type: 'udp4' | 'udp6';
   readonly #carrier: Carrier;
   readonly #remote: RemoteInfo;
-  readonly #local: { address: string; port: number; family: string };
 
   constructor(carrier: Carrier) {
     super();
@@ -39,7 +48,6 @@ export class DatagramLink extends EventEmitter {
     this.type = carrier.family;
     const family = carrier.family === 'udp6' ? 'IPv6' : 'IPv4';
     this.#remote = { address: carrier.peer.host, port: carrier.peer.port, family, size: 0 };
-    this.#local = { address: carrier.localAddress.host, port: carrier.localAddress.port, family };
     carrier.onDatagram = (datagram) => this.#deliver(datagram);
   }
 
@@ -58,7 +66,8 @@ export class DatagramLink extends EventEmitter {
   }
 
   address(): { address: string; port: number; family: string } {
-    return this.#local;
+    const { host, port } = this.#carrier.localAddress;
+    return { address: host, port, family: this.#remote.family };
   }
 
   async close(): Promise<void> {

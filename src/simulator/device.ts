@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { contentFormatId, encodeContent } from '../content';
+import { contentFormatId } from '../content';
 import { CancelledError, InvalidArgumentError, NotRegisteredError, ResponseError, type Lwm2mError } from '../errors';
 import { formatPath, ObjectDefinitions, parsePath, type Path, type ResourceValue, type Value } from '../model';
 import { systemClock, type Clock } from '../util/clock';
@@ -7,11 +7,15 @@ import type { Behaviour, BehaviourFactory } from './behaviour';
 import { SERVER } from './behaviours/server-object';
 import type { IncomingRequest, Reply } from './coap-messages';
 import { CoapPort } from './coap-port';
+import type { Carrier } from './datagram-link';
+import { encodeContent } from './device-content';
 import type { DeviceVersion } from './device-formats';
 import { DeviceObjects, type ResourceInstances } from './device-objects';
+import { DtlsCarrier } from './dtls-carrier';
 import { NotificationAttributes, type AttributeValues } from './notification-attributes';
 import { registrationLinks } from './object-links';
 import { Observations } from './observations';
+import { credentialsOf, type PskCredentials, type PskSecurity } from './psk-security';
 import { seededRandom, seedOf } from './random';
 import { readValues } from './read-operation';
 import { DEFAULT_TIMING, Registration, type RegistrationTiming } from './registration';
@@ -21,8 +25,10 @@ import { openUdpCarrier } from './udp-carrier';
 
 export interface SimulatedDeviceOptions {
   readonly endpoint: string;
-  /** `coap://host[:port]` */
+  /** `coap://host[:port]` or `coaps://host[:port]` */
   readonly serverUri: string;
+  /** For `coaps://`. */
+  readonly security?: PskSecurity;
   /** What the device is made of, the Server object first. */
   readonly behaviours: readonly BehaviourFactory[];
   /** s; default 60. */
@@ -78,7 +84,7 @@ const GOODBYE_TIMEOUT = 2_000;
 let builtIn: ObjectDefinitions | undefined;
 
 /**
- * A LwM2M client that lives in this process: it registers over its own UDP port, keeps the registration up, answers
+ * A LwM2M client that lives in this process: it registers over its own UDP port or DTLS session, keeps the registration up, answers
  * every operation of the server and lives by its behaviours.
  */
 export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
@@ -86,6 +92,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
   readonly version: DeviceVersion;
   readonly objects: DeviceObjects;
   readonly #server: ServerUri;
+  readonly #credentials: PskCredentials | undefined;
   readonly #clock: Clock;
   readonly #timing: RegistrationTiming;
   readonly #random: () => number;
@@ -107,6 +114,10 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     this.endpoint = options.endpoint;
     this.version = version;
     this.#server = parseServerUri(options.serverUri);
+    this.#credentials = options.security && credentialsOf(options.endpoint, options.security);
+    const isSecure = this.#server.scheme === 'coaps';
+    if (isSecure && !this.#credentials) throw new InvalidArgumentError('coaps:// needs a key');
+    if (!isSecure && this.#credentials) throw new InvalidArgumentError('a key needs a server at coaps://');
     this.#clock = options.clock ?? systemClock;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#rebootTime = options.rebootTime ?? DEFAULT_REBOOT_TIME;
@@ -156,13 +167,14 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
    */
   async start(): Promise<void> {
     if (this.#port) return;
-    const carrier = await openUdpCarrier(await resolveServer(this.#server));
+    const carrier = await this.#openCarrier();
     if (this.#closed) return carrier.close();
     this.#port = new CoapPort({
       carrier,
       clock: this.#clock,
       handler: (request) => this.#answer(request),
       onFault: (error) => this.#fault(error),
+      onLost: (error) => this.#registration?.sessionLost(error),
     });
     this.#registration = this.#createRegistration(this.#port);
     this.#registration.start();
@@ -219,6 +231,11 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     this.#observations.clear();
     await this.#port?.close();
     this.emit('closed');
+  }
+
+  async #openCarrier(): Promise<Carrier> {
+    const peer = await resolveServer(this.#server);
+    return this.#credentials ? new DtlsCarrier(peer, this.#credentials, this.#clock) : openUdpCarrier(peer);
   }
 
   #createRegistration(port: CoapPort): Registration {

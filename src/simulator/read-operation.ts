@@ -1,4 +1,4 @@
-import { decodePaths, encodeContent } from '../content';
+import { decodePaths, encodeContent } from './device-content';
 import { formatPath, pathLevel, pathOf, type Path, type ResourceValue, type Value } from '../model';
 import { isInstances, type DeviceObjects, type Resource } from './device-objects';
 import { formatOfAnswer, formatOfComposite, formatOfRequest, type DeviceVersion } from './device-formats';

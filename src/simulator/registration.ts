@@ -121,6 +121,14 @@ export class Registration {
     this.update();
   }
 
+  /** The server has ended the session that the registration was made over: a new one is made with a new registration. */
+  sessionLost(error: TransportError): void {
+    this.#location = undefined;
+    this.#backOff();
+    this.#context.onFailed(error);
+    this.#interrupt();
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopping) await this.#step();
   }
@@ -183,6 +191,7 @@ export class Registration {
       this.#location = undefined;
       this.#context.onVoid();
       this.#context.port.muted = true;
+      this.#context.port.reset();
       absence.until = this.#context.clock.monotonic() + absence.duration;
     } else if (now < absence.until) {
       await this.#sleep(absence.until - now);
@@ -215,8 +224,10 @@ export class Registration {
     } catch (error) {
       const reason = communicationError(error);
       if (reason instanceof CancelledError) return undefined;
-      // A server that does not answer has most likely lost the registration too (LwM2M Core 1.1 s6.2.2).
+      // A server that does not answer has most likely lost the registration too (LwM2M Core 1.1 s6.2.2), and with DTLS
+      // the session: one that was restarted takes no notice of records that it has no keys for.
       this.#location = undefined;
+      this.#context.port.reset();
       this.#backOff();
       this.#context.onFailed(reason);
       return undefined;

@@ -8,17 +8,28 @@ export interface PeerAddress {
   readonly port: number;
 }
 
+/** Whether a datagram is the peer's. */
+export function isFrom(peer: PeerAddress, from: { readonly address: string; readonly port: number }): boolean {
+  return from.port === peer.port && withoutZone(from.address) === peer.host;
+}
+
+/** A link-local IPv6 sender is reported with its interface: `fe80::1%eth0`. */
+function withoutZone(address: string): string {
+  const zone = address.indexOf('%');
+  return zone < 0 ? address : address.slice(0, zone);
+}
+
 export interface ServerUri {
-  readonly scheme: 'coap';
+  readonly scheme: 'coap' | 'coaps';
   /** A name or an IP address literal, without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
-const DEFAULT_PORT = 5683;
+const DEFAULT_PORTS = { coap: 5683, coaps: 5684 };
 
 /**
- * Reads `coap://host[:port]` (RFC 7252 s6.1).
+ * Reads `coap://host[:port]` or `coaps://host[:port]` (RFC 7252 s6.1, s6.2).
  * @throws {InvalidArgumentError} no such URI, or a scheme that simulated devices do not speak.
  */
 export function parseServerUri(text: string): ServerUri {
@@ -26,13 +37,14 @@ export function parseServerUri(text: string): ServerUri {
   if (url === undefined || url.hostname === '') {
     throw new InvalidArgumentError(`not the URI of a server: '${text}' (it looks like coap://127.0.0.1:5683)`);
   }
-  if (url.protocol !== 'coap:') {
-    throw new InvalidArgumentError(`simulated devices speak coap://, not ${url.protocol}//`);
+  const scheme = url.protocol.slice(0, -1);
+  if (scheme !== 'coap' && scheme !== 'coaps') {
+    throw new InvalidArgumentError(`simulated devices speak coap:// and coaps://, not ${scheme}://`);
   }
   return {
-    scheme: 'coap',
+    scheme,
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
+    port: url.port === '' ? DEFAULT_PORTS[scheme] : Number(url.port),
   };
 }
 

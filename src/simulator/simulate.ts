@@ -4,6 +4,7 @@ import { DEVICE_VERSIONS, type DeviceVersion } from './device-formats';
 import { SimulatedDevice } from './device';
 import type { ResourceInstances } from './device-objects';
 import { behavioursOf, DEVICE_KINDS, isDeviceKind } from './kinds';
+import type { PskSecurity } from './psk-security';
 import type { RegistrationTiming } from './registration';
 import { Ticker } from './ticker';
 import type { Value } from '../model';
@@ -14,8 +15,10 @@ export interface FleetOptions {
   readonly count: number;
   /** The devices are named by it and their number, from 1: `lamp-1`. */
   readonly endpointPrefix: string;
-  /** `coap://host[:port]` */
+  /** `coap://host[:port]` or `coaps://host[:port]` */
   readonly serverUri: string;
+  /** For `coaps://`: one key for all devices, each with its name as its identity; or what each of them has. */
+  readonly security?: PskSecurity | ((endpoint: string) => PskSecurity);
   /** s; default 60. */
   readonly lifetime?: number;
   /** `1.0`, `1.1` (default) or `1.2`. */
@@ -77,6 +80,7 @@ export class SimulatedFleet {
       const device = new SimulatedDevice({
         endpoint,
         serverUri,
+        security: securityOf(options, endpoint),
         behaviours,
         lifetime,
         version,
@@ -163,6 +167,15 @@ function checkOptions(options: FleetOptions): { kind: (typeof DEVICE_KINDS)[numb
     );
   }
   return { kind, version };
+}
+
+function securityOf({ security, count }: FleetOptions, endpoint: string): PskSecurity | undefined {
+  if (typeof security === 'function') return security(endpoint);
+  // A server holds each identity to one endpoint.
+  if (security?.identity !== undefined && count > 1) {
+    throw new InvalidArgumentError('the devices of a fleet have an identity each: give a function, or none');
+  }
+  return security;
 }
 
 function forwardEvents(device: SimulatedDevice, onEvent: (event: FleetEvent) => void): void {

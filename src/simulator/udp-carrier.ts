@@ -1,8 +1,8 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { TransportError } from '../errors';
 import type { Carrier } from './datagram-link';
-import type { PeerAddress } from './server-address';
+import { isFrom, type PeerAddress } from './server-address';
 
 /** The addresses are literals, so that nothing has to be looked up for each datagram. */
 const LITERAL_LOOKUP = {
@@ -32,6 +32,7 @@ export async function openUdpCarrier(peer: PeerAddress & { family: 4 | 6 }): Pro
 
 class UdpCarrier implements Carrier {
   onDatagram: (datagram: Buffer) => void = () => undefined;
+  onLost: (error: TransportError) => void = () => undefined;
   readonly localAddress: PeerAddress;
   #closed = false;
 
@@ -43,10 +44,18 @@ class UdpCarrier implements Carrier {
     const { address, port } = socket.address();
     this.localAddress = { host: address, port };
     socket.on('message', (datagram, from) => {
-      if (this.#isPeer(from)) this.onDatagram(datagram);
+      if (isFrom(peer, from)) this.onDatagram(datagram);
     });
     // An error of an open UDP socket is one datagram that could not be received; the next may be.
     socket.on('error', () => undefined);
+  }
+
+  async connect(): Promise<void> {
+    // Nothing has to be agreed on.
+  }
+
+  reset(): void {
+    // Nothing was agreed on.
   }
 
   send(datagram: Buffer, sent: (error: Error | null) => void): void {
@@ -59,14 +68,4 @@ class UdpCarrier implements Carrier {
     this.#closed = true;
     await new Promise<void>((resolve) => this.socket.close(resolve));
   }
-
-  #isPeer(from: RemoteInfo): boolean {
-    return from.port === this.peer.port && withoutZone(from.address) === this.peer.host;
-  }
-}
-
-/** A link-local IPv6 sender is reported with its interface: `fe80::1%eth0`. */
-function withoutZone(address: string): string {
-  const zone = address.indexOf('%');
-  return zone < 0 ? address : address.slice(0, zone);
 }

@@ -1,5 +1,5 @@
 import { CodecError, InvalidArgumentError } from '../errors';
-import { decodeContent, contentFormatId } from '../content';
+import { contentFormatId } from '../content';
 import {
   checkRange,
   coerceValue,
@@ -11,6 +11,7 @@ import {
   type ResourceValue,
   type Value,
 } from '../model';
+import { decodeContent } from './device-content';
 import { isInstances, type DeviceObjects, type Resource, type ResourceInstances } from './device-objects';
 import { formatOfRequest, type DeviceVersion } from './device-formats';
 import { Refusal } from './refusal';

@@ -1,12 +1,16 @@
-import type { Store } from '../server';
+import type { Store } from '../fleet';
 import { systemClock, type Clock } from '../util/clock';
+import { MemoryDeviceRecords } from './memory-device-records';
 import { MemoryObservations } from './memory-observations';
 import { MemoryRegistrations } from './memory-registrations';
+import { MemorySecrets } from './memory-secrets';
 
 /** A store that lives as long as the process: for tests, and for who needs nothing to outlive it. */
 export class MemoryStore implements Store {
   readonly registrations: MemoryRegistrations;
   readonly observations = new MemoryObservations();
+  readonly devices = new MemoryDeviceRecords();
+  readonly secrets = new MemorySecrets();
 
   constructor(clock: Clock = systemClock) {
     this.registrations = new MemoryRegistrations(clock);

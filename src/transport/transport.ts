@@ -25,6 +25,8 @@ export interface Channel {
   /** The peer's address now; with a DTLS connection id it may move (RFC 9146). */
   readonly address: PeerAddress;
   readonly identity: PeerIdentity;
+  /** False once the peer cannot be reached by this channel any more: its DTLS session has ended. */
+  readonly isOpen: boolean;
   /** Sends one datagram, best effort: a datagram that cannot be sent is lost like any other. */
   send(datagram: Buffer): void;
   /** A slot for the one layer above, so that it needs no map lookup for each datagram. */

@@ -241,6 +241,10 @@ class UdpChannel implements Channel {
     return NOSEC;
   }
 
+  get isOpen(): boolean {
+    return true;
+  }
+
   send(datagram: Buffer): void {
     this.transport.sendTo(this.socketHost, this.address.port, datagram);
   }

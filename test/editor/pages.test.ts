@@ -64,7 +64,9 @@ const ATTRIBUTES = ['pmin', 'pmax', 'gt', 'lt', 'st', 'epmin', 'epmax'];
 
 /** What an exported flow holds, besides name and server: the public contract (DESIGN section 4). */
 const CONTRACT: Record<string, readonly string[]> = {
-  'lwm2m-server': ['host', 'coapPort', 'noSec', 'lifetimeMin', 'lifetimeMax', 'awakeTime', 'objectsDir'],
+  'lwm2m-server': [
+    ...['host', 'coapPort', 'coapsPort', 'noSec', 'lifetimeMin', 'lifetimeMax', 'awakeTime', 'objectsDir'],
+  ],
   'lwm2m-events': [...TARGET, 'topics'],
   'lwm2m-devices': [...TARGET, 'paths'],
   'lwm2m-read': [...TARGET, ...PATH, ...CONTENT],
@@ -75,7 +77,8 @@ const CONTRACT: Record<string, readonly string[]> = {
   'lwm2m-attributes': [...TARGET, ...PATH, ...ATTRIBUTES, 'edge', 'con', 'hqmax'],
   'lwm2m-create': [...TARGET, ...PATH, 'value', 'valueType', ...CONTENT],
   'lwm2m-delete': [...TARGET, ...PATH],
-  'lwm2m-simulator': ['kind', 'count', 'endpointPrefix', 'serverUri', 'lifetime'],
+  'lwm2m-simulator': ['kind', 'count', 'endpointPrefix', 'serverUri', 'lifetime', 'security'],
+  'lwm2m-provision': ['action'],
 };
 
 describe("the editor's pages, as they were built", () => {
@@ -113,12 +116,14 @@ describe("the editor's pages, as they were built", () => {
       it('has a label for every field, which a screen reader reads', () => {
         const html = page(type);
         const prefix = type === 'lwm2m-server' ? 'node-config-input-' : 'node-input-';
-        const fields = [...html.matchAll(/<(?:input type="text"|select)[^>]*? id="([^"]+)"/g)].map(
-          (match) => match[1] ?? '',
-        );
+        const fields = [
+          ...html.matchAll(
+            /<(?:input\s+type="(?:text|password)"|select|textarea(?![^>]*\bhidden))[^>]*? id="([^"]+)"/g,
+          ),
+        ].map((match) => match[1] ?? '');
         assert.ok(fields.length > 0);
         for (const id of fields) {
-          assert.ok(id.startsWith(prefix), id);
+          assert.ok(id.startsWith(prefix) || id.startsWith('lwm2m-'), id);
           assert.ok(html.includes(`<label for="${id}"`), `no label for ${id}`);
         }
       });
@@ -148,8 +153,8 @@ describe("the editor's pages, as they were built", () => {
     };
     const server = defaults('lwm2m-server');
     assert.deepEqual(
-      [server['host'], server['coapPort'], server['noSec'], server['awakeTime']],
-      ['"::"', '5683', '"loopback"', '93'],
+      [server['host'], server['coapPort'], server['coapsPort'], server['noSec'], server['awakeTime']],
+      ['"::"', '5683', '5684', '"loopback"', '93'],
     );
     const write = defaults('lwm2m-write');
     assert.deepEqual(

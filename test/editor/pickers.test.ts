@@ -73,6 +73,7 @@ describe('the pickers of the dialogs', function () {
       name: 'City',
       host: '127.0.0.1',
       coapPort: port,
+      coapsPort: '',
     } satisfies Flow;
     const flows = [{ id: 'tab', type: 'tab', label: 'Flow' }, server];
     // Below a path of its own, as behind a proxy: every request of the editor must be relative.
@@ -177,6 +178,7 @@ describe('the pickers of the dialogs', function () {
     await editor.page.locator('#node-input-btn-server-add').click();
     await editor.settled();
     await editor.page.locator('#node-config-input-coapPort').fill('');
+    await editor.page.locator('#node-config-input-coapsPort').fill('');
     await editor.page.locator('#node-config-dialog-ok').click();
     await editor.page.locator('#node-dialog-ok').waitFor();
     const loading = editor.page.waitForResponse((response) => response.status() === 404);

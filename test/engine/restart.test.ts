@@ -58,6 +58,27 @@ describe('An engine that starts on the store of the one before', () => {
     await second.close();
   });
 
+  it('runs on the port that is free when another is taken, says so, and takes it when it is free', async () => {
+    const clock = new SimulatedClock();
+    const network = new MemoryNetwork(clock);
+    const taken = '192.0.2.1:9999';
+    const other = new Engine({ clock, transports: [network.transport(taken)] });
+    await other.start();
+    const engine = new Engine({ clock, transports: [network.transport(SERVER), network.transport(taken)] });
+    const troubles: (Error | undefined)[] = [];
+    engine.on('trouble', (error) => troubles.push(error));
+    await engine.start();
+    assert.match(engine.trouble?.message ?? '', /9999/);
+    assert.equal(engine.addresses.length, 1);
+    await other.close();
+    await clock.advance(10_000);
+    assert.deepEqual(troubles, [undefined]);
+    assert.equal(engine.trouble, undefined);
+    assert.equal(engine.addresses.length, 2);
+    await engine.close();
+    assert.equal(clock.timers, 0);
+  });
+
   it('leaves nothing behind when a port is taken', async () => {
     const clock = new SimulatedClock();
     const network = new MemoryNetwork(clock);

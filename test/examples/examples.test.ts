@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,9 +23,10 @@ function example(name: string): Flow[] {
   return JSON.parse(readFileSync(path.join(HOME, `${name}.json`), 'utf8')) as Flow[];
 }
 
-/** The example on a port of its own, so that it disturbs nothing that runs on this machine, with short-lived lamps. */
-function adapted(flows: Flow[], port: number): Flow[] {
-  const moved = JSON.parse(JSON.stringify(flows).replaceAll('5683', String(port))) as Flow[];
+/** The example on ports of its own, so that it disturbs nothing that runs on this machine, with short-lived lamps. */
+function adapted(flows: Flow[], coapPort: number, coapsPort: number): Flow[] {
+  const json = JSON.stringify(flows).replaceAll(/568[34]/g, (port) => String(port === '5683' ? coapPort : coapsPort));
+  const moved = JSON.parse(json) as Flow[];
   return moved.map((node) => (node.type === 'lwm2m-simulator' ? { ...node, lifetime: SHORT_LIFE } : node));
 }
 
@@ -78,9 +80,13 @@ describe('the examples, deployed', function () {
     await nodeRed?.stop();
   });
 
-  /** Deploys with a watcher of all events, and waits until the lamps are there. */
-  async function deploy(name: string): Promise<void> {
-    const flows = adapted(example(name), await freeUdpPort());
+  /**
+   * Deploys with a watcher of all events, and waits until the lamps are there.
+   * @param credentials of the tab: its environment variables of that type.
+   */
+  async function deploy(name: string, credentials: Record<string, string> = {}): Promise<void> {
+    const flows = adapted(example(name), await freeUdpPort(), await freeUdpPort());
+    Object.assign(flows[0] ?? {}, { credentials });
     const z = flows[0]?.id;
     const lamps = flows.filter(({ type }) => type === 'lwm2m-simulator');
     const expected = lamps.reduce((sum, { count }) => sum + Number(count), 0);
@@ -207,6 +213,35 @@ describe('the examples, deployed', function () {
     }
   });
 
+  it('provision: labels, a certificate, a key of the environment; and a lamp that is cut off', async () => {
+    const lampKey = randomBytes(16).toString('hex');
+    await deploy('provision', { LAMP_KEY: lampKey });
+    const lamp = { endpoint: 'provision-lamp-1', security: { mode: 'psk', identity: 'simulated:provision-lamp-1' } };
+    const labelled = { ...lamp, labels: { site: 'north' }, groups: ['main-street'], priority: 'normal' };
+    assert.deepEqual(await press('ex-provision-labels', 'ex-provision-record'), labelled);
+    assert.deepEqual(await press('ex-provision-one', 'ex-provision-record'), labelled);
+    for (const [inject, security] of [
+      ['ex-provision-certificate', { mode: 'x509', name: 'meter-1.example.com' }],
+      ['ex-provision-key', { mode: 'psk', identity: 'lamp-99' }],
+    ] as const) {
+      const record = (await press(inject, 'ex-provision-record')) as { security: unknown };
+      assert.deepEqual(record.security, security);
+    }
+    const all = (await press('ex-provision-all', 'ex-provision-record')) as { endpoint: string }[];
+    assert.deepEqual(
+      all.map(({ endpoint }) => endpoint),
+      ['lamp-99', 'meter-1', 'provision-lamp-1'],
+    );
+    const gone = sidebar.next(
+      ({ id, value }) => id === 'ex-provision-event' && (value as { topic: string }).topic === 'deregistered',
+    );
+    const removed = { endpoint: 'provision-lamp-1', removed: true };
+    assert.deepEqual(await press('ex-provision-remove', 'ex-provision-record'), removed);
+    assert.equal(((await gone).value as { endpoint: string }).endpoint, 'provision-lamp-1');
+    assert.ok(!JSON.stringify(sidebar.shown).includes(lampKey));
+    assert.ok(!JSON.stringify(await nodeRed.flows()).includes(lampKey));
+  });
+
   describe('street-lights, the city', () => {
     const LAMPS = ['main', 'park'].flatMap((street) => [1, 2, 3, 4, 5, 6].map((number) => `lamp-${street}-${number}`));
     const ON = '/3311/0/5850';
@@ -214,6 +249,8 @@ describe('the examples, deployed', function () {
 
     type Lamp = {
       endpoint: string;
+      address: { transport: string };
+      identity: { mode: string; name: string };
       connectivity: string;
       values: Record<string, { commanded?: { value: unknown }; reported?: { value: unknown } } | undefined>;
     };
@@ -254,6 +291,13 @@ describe('the examples, deployed', function () {
         lamps.filter(({ values }) => values[ON]?.commanded !== undefined),
         [],
       );
+    });
+
+    it('is encrypted, and each lamp has proved that it is itself', async () => {
+      for (const { endpoint, address, identity } of await page()) {
+        assert.equal(address.transport, 'coaps');
+        assert.deepEqual(identity, { mode: 'psk', name: `simulated:${endpoint}` });
+      }
     });
 
     it('switches one lamp', async () => {

@@ -79,17 +79,22 @@ describe('npm start', function () {
     return socket;
   }
 
-  /** The city on another port than 5683, as if the user had changed it. */
-  async function keepCityOn(udpPort: number): Promise<void> {
-    const city = (await readFile(CITY, 'utf8')).replaceAll('5683', String(udpPort));
-    await writeFile(path.join(directory, 'flows.json'), city);
+  async function freeUdpPort(): Promise<number> {
+    const socket = await takeUdp();
+    const { port } = socket.address();
+    await new Promise<void>((resolve) => socket.close(resolve));
+    return port;
+  }
+
+  /** The city on other ports than 5683 and 5684, as if the user had changed them. */
+  async function keepCityOn(coapPort: number, coapsPort: number): Promise<void> {
+    const city = await readFile(CITY, 'utf8');
+    const moved = city.replaceAll(/568[34]/g, (port) => String(port === '5683' ? coapPort : coapsPort));
+    await writeFile(path.join(directory, 'flows.json'), moved);
   }
 
   it('runs the flows that were kept, says where, and stops cleanly', async () => {
-    const socket = await takeUdp();
-    const udpPort = socket.address().port;
-    await new Promise<void>((resolve) => socket.close(resolve));
-    await keepCityOn(udpPort);
+    await keepCityOn(await freeUdpPort(), await freeUdpPort());
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const port = await freeTcpPort();
       const { child, said, ended } = start(port);
@@ -97,6 +102,7 @@ describe('npm start', function () {
       assert.ok(output.includes(`http://127.0.0.1:${port}/lamps`), output);
       const response = await fetch(`http://127.0.0.1:${port}/lamps`);
       assert.equal(response.status, 200);
+      assert.ok(output.includes('coaps'), output);
       child.kill(signal);
       const { code, output: all } = await ended;
       assert.equal(code, 0, all);
@@ -128,13 +134,16 @@ describe('npm start', function () {
     assert.match(output, new RegExp(`^TCP port ${port} is taken[^\n]*\n$`));
   });
 
-  it('says in one sentence that the UDP port is taken', async () => {
-    const blocker = await takeUdp();
-    const { port } = blocker.address();
-    await keepCityOn(port);
-    const { code, output } = await start(await freeTcpPort()).ended;
-    blocker.close();
-    assert.equal(code, 1);
-    assert.match(output, new RegExp(`^UDP port ${port}, which the devices use, is taken[^\n]*\n$`));
-  });
+  for (const scheme of ['coap', 'coaps']) {
+    it(`says in one sentence that the UDP port of ${scheme} is taken`, async () => {
+      const blocker = await takeUdp();
+      const { port } = blocker.address();
+      const other = await freeUdpPort();
+      await keepCityOn(scheme === 'coap' ? port : other, scheme === 'coap' ? other : port);
+      const { code, output } = await start(await freeTcpPort()).ended;
+      blocker.close();
+      assert.equal(code, 1);
+      assert.match(output, new RegExp(`^UDP port ${port}, which the devices use, is taken[^\n]*\n$`));
+    });
+  }
 });

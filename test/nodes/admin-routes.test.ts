@@ -11,7 +11,7 @@ describe('the routes of the editor', () => {
       auth: { needsPermission: (permission: string) => `guarded by ${permission}` },
     };
     registerAdminRoutes(RED as unknown as NodeAPI);
-    assert.equal(routes.length, 4);
+    assert.equal(routes.length, 5);
     for (const [path, guard] of routes) {
       assert.ok(path.startsWith('/lwm2m/:server/'), path);
       assert.equal(guard, 'guarded by lwm2m.read');

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import helper from 'node-red-node-test-helper';
 import type { Node, NodeAPI, NodeMessage, NodeStatus } from 'node-red';
 import type { DeviceEvent, Engine } from '../../src/index';
@@ -91,11 +92,23 @@ export interface Flow {
   receive(id: string, msg: Message): void;
   inbox(id: string): Inbox;
   statuses(id: string): NodeStatus[];
+  /** Resolved when the status of a node is as it should be. */
+  whenStatus(id: string, fits: (status: NodeStatus) => boolean): Promise<void>;
+  /** What a node has said of errors that no message is about. */
+  errors(id: string): string[];
   deploy(nodes: FlowNode[], type?: 'full' | 'nodes' | 'flows'): Promise<void>;
   node(id: string): Node;
   /** Runs the task when the next deploy has begun to close nodes. */
   whenStopping(task: () => void): void;
   stop(): Promise<void>;
+}
+
+/** The level of Node-RED's log. */
+const ERROR = 20;
+
+function logged(): { id: string; level: number; msg: unknown }[] {
+  const { args } = (helper as unknown as { log(): { args: [{ id: string; level: number; msg: unknown }][] } }).log();
+  return args.map(([entry]) => entry);
 }
 
 /** Runs a flow; nodes of type `helper` collect what they receive, and so do Catch and Complete nodes wired to them. */
@@ -115,10 +128,12 @@ export async function runFlow(modules: NodeModule[], nodes: FlowNode[]): Promise
       collecting.add(node);
     }
   };
+  const statusChanged = new EventEmitter();
   const record = ({ id, status }: { id: string; status: NodeStatus }): void => {
     const list = statuses.get(id) ?? [];
     statuses.set(id, list);
     list.push(status);
+    statusChanged.emit(id);
   };
   let forget = (): void => undefined;
   let whenStopping: Flow['whenStopping'] = () => undefined;
@@ -138,6 +153,14 @@ export async function runFlow(modules: NodeModule[], nodes: FlowNode[]): Promise
       return inbox;
     },
     statuses: (id) => statuses.get(id) ?? [],
+    async whenStatus(id, fits) {
+      for (;;) {
+        const status = statuses.get(id)?.at(-1);
+        if (status !== undefined && fits(status)) return;
+        await once(statusChanged, id);
+      }
+    },
+    errors: (id) => logged().flatMap((entry) => (entry.id === id && entry.level === ERROR ? [String(entry.msg)] : [])),
     async deploy(flow, type = 'full') {
       nodes = flow;
       await (helper as unknown as { setFlows(flow: FlowNode[], type: string): Promise<void> }).setFlows(

@@ -28,7 +28,7 @@ function flows(coapPort: number): Flow[] {
   const answer = 'msg.statusCode = 502; msg.payload = { error: msg.error, lwm2m: msg.lwm2m }; return msg;';
   return [
     { id: 'tab', type: 'tab', label: 'test' },
-    { id: 'server', type: 'lwm2m-server', host: '::', coapPort: String(coapPort), store: 'memory' },
+    { id: 'server', type: 'lwm2m-server', host: '::', coapPort: String(coapPort), coapsPort: '', store: 'memory' },
     node('in', 'http in', { url: '/read/:endpoint', method: 'get' }, ['target']),
     node(
       'target',
@@ -92,7 +92,7 @@ describe('the package in a real Node-RED', function () {
 
   it('loads every node without an error', async () => {
     const sets = (await nodeRed.get<NodeSet[]>('nodes')).filter(({ id }) => id.includes('/lwm2m-'));
-    assert.equal(sets.length, 12);
+    assert.equal(sets.length, 13);
     for (const { id, enabled, err, types } of sets) {
       assert.deepEqual([enabled, err], [true, undefined], id);
       assert.deepEqual(types, [id.slice(id.indexOf('/lwm2m-') + 1)]);
@@ -165,6 +165,7 @@ describe('the package in a real Node-RED', function () {
   for (const [route, code] of [
     ['lwm2m/gone/devices', 'NOT_DEPLOYED'],
     ['lwm2m/server/devices/nobody', 'UNKNOWN_DEVICE'],
+    ['lwm2m/server/public-key', 'NO_KEY'],
     ['lwm2m/server/objects/65000', 'UNKNOWN_OBJECT'],
     ['lwm2m/server/objects/__proto__', 'UNKNOWN_OBJECT'],
   ] as const) {

@@ -28,7 +28,14 @@ const MODULES = [
   simulatorNode,
 ];
 
-const SERVER: FlowNode = { id: 'server', type: 'lwm2m-server', host: '127.0.0.1', coapPort: '0', store: 'memory' };
+const SERVER: FlowNode = {
+  id: 'server',
+  type: 'lwm2m-server',
+  host: '127.0.0.1',
+  coapPort: '0',
+  coapsPort: '',
+  store: 'memory',
+};
 
 const EVENTS: FlowNode[] = [on('events', 'lwm2m-events', { server: 'server' }, ['heard']), on('heard', 'helper')];
 

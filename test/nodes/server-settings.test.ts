@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readServerSettings } from '../../nodes/lwm2m-server/server-settings';
+import { fingerprintOf } from '../../nodes/shared/fingerprint';
 import { InvalidArgumentError } from '../../src/index';
 
-function read(config: Record<string, unknown>): ReturnType<typeof readServerSettings> {
-  return readServerSettings({ id: 's', type: 'lwm2m-server', name: '', z: '', ...config }, '/user/dir');
+function read(config: Record<string, unknown>, credentials = {}): ReturnType<typeof readServerSettings> {
+  return readServerSettings({ id: 's', type: 'lwm2m-server', name: '', z: '', ...config }, '/user/dir', credentials);
 }
 
 describe('settings of a server node', () => {
@@ -12,6 +13,7 @@ describe('settings of a server node', () => {
       engine: {
         host: '::',
         coapPort: 5683,
+        coapsPort: 5684,
         noSec: 'loopback',
         lifetimeMin: undefined,
         lifetimeMax: undefined,
@@ -19,11 +21,16 @@ describe('settings of a server node', () => {
         objectsDir: undefined,
       },
       store: 'sqlite',
+      directory: '/user/dir/lwm2m/s',
+      credentials: { privateKey: undefined, certificate: undefined, trustAnchors: undefined },
     });
   });
 
   it('take an empty port for off', () => {
-    for (const coapPort of ['', '  ', null]) assert.equal(read({ coapPort }).engine.coapPort, null);
+    for (const port of ['', '  ', null]) {
+      const { coapPort, coapsPort } = read({ coapPort: port, coapsPort: port }).engine;
+      assert.deepEqual([coapPort, coapsPort], [null, null]);
+    }
   });
 
   it('may be numbers as text, as an environment variable leaves them', () => {
@@ -39,12 +46,33 @@ describe('settings of a server node', () => {
     assert.equal(read({ objectsDir: '/etc/objects' }).engine.objectsDir, '/etc/objects');
   });
 
+  it('keep what must outlive the server where they are told to', () => {
+    assert.equal(read({ storePath: 'city' }).directory, '/user/dir/city');
+    assert.equal(read({ storePath: '/var/lib/city' }).directory, '/var/lib/city');
+  });
+
+  it('leave out credentials that are empty, and have another fingerprint with others, which shows none of them', () => {
+    const privateKey = '-----BEGIN PRIVATE KEY-----';
+    assert.deepEqual(read({}, { privateKey, certificate: ' ' }).credentials, {
+      privateKey,
+      certificate: undefined,
+      trustAnchors: undefined,
+    });
+    const prints = [{}, { privateKey }, { privateKey: `${privateKey}2` }].map((credentials) =>
+      fingerprintOf(read({}, credentials)),
+    );
+    assert.equal(new Set(prints).size, 3);
+    assert.equal(fingerprintOf(read({}, { privateKey })), prints[1]);
+    for (const print of prints) assert.match(print, /^[0-9a-f]{64}$/);
+  });
+
   const wrong: Record<string, unknown>[] = [
     { coapPort: 'coap' },
     { coapPort: '${PORT}' },
     { coapPort: 65536 },
     { coapPort: -1 },
     { coapPort: 56.83 },
+    { coapsPort: 'coaps' },
     { noSec: 'everybody' },
     { store: 'paper' },
     { lifetimeMin: 'long' },

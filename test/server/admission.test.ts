@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { Admission } from '../../src/server/admission';
-import type { Channel, PeerIdentity } from '../../src/transport/transport';
-import { registrationOf } from '../store/store-contract';
-import { MemoryNetwork } from '../support/memory-network';
-import { SimulatedClock } from '../support/simulated-clock';
+import { Admission, type Applicant, type Provisioning } from '../../src/server/admission';
+import type { PeerIdentity } from '../../src/transport/transport';
 
 const NOSEC: PeerIdentity = { mode: 'nosec' };
 const IDENTITIES: readonly PeerIdentity[] = [
@@ -14,43 +11,60 @@ const IDENTITIES: readonly PeerIdentity[] = [
   { mode: 'x509', name: 'a' },
 ];
 
-const network = new MemoryNetwork(new SimulatedClock());
-
-function channelOf(identity: PeerIdentity): Channel {
-  return {
-    transport: network.transport('192.0.2.1:5684'),
-    scheme: identity.mode === 'nosec' ? 'coap' : 'coaps',
-    address: { host: '127.0.0.1', port: 5000 },
-    identity,
-    send: () => undefined,
-    context: undefined,
-  };
+function applicantOf(identity: PeerIdentity, host = '192.0.2.7'): Applicant {
+  return { identity, address: { host, port: 5000 } };
 }
+
+/** `psk a` may act as `a`, and so on. */
+const PROVISIONING: Provisioning = {
+  identityOf: (endpoint) => IDENTITIES.find(({ mode, name }) => endpoint === `${mode}-${name}`),
+  endpointOf: ({ mode, name }) => `${mode}-${name}`,
+};
 
 const nameOf = ({ mode, name = '-' }: PeerIdentity): string => `${mode} ${name}`;
 
 describe('Admission', () => {
-  for (const current of IDENTITIES) {
+  for (const owner of IDENTITIES) {
     for (const next of IDENTITIES) {
-      const same = nameOf(current) === nameOf(next);
-      const allowed = current.mode === 'nosec' || same;
-      it(`${allowed ? 'lets' : 'does not let'} ${nameOf(next)} take over what ${nameOf(current)} registered`, () => {
-        const admission = new Admission('any', { securityMode: () => undefined });
-        const refusal = admission.refusal('lamp-1', channelOf(next), registrationOf({ identity: { ...current } }));
-        assert.equal(refusal, allowed ? undefined : 'identity');
+      const allowed = owner === next;
+      it(`${allowed ? 'lets' : 'does not let'} ${nameOf(next)} act as ${nameOf(owner)}`, () => {
+        const admission = new Admission('any', PROVISIONING);
+        const endpoint = owner === NOSEC ? 'free' : `${owner.mode}-${owner.name}`;
+        for (const current of [undefined, owner]) {
+          assert.equal(admission.refusal(endpoint, applicantOf(next), current), allowed ? undefined : 'identity');
+        }
       });
     }
   }
 
-  it('never gives a name that is provisioned with a key to a device without it', () => {
-    const admission = new Admission('any', { securityMode: (name) => (name === 'locked' ? 'psk' : undefined) });
-    assert.equal(admission.refusal('locked', channelOf(NOSEC), undefined), 'identity');
-    assert.equal(admission.refusal('open', channelOf(NOSEC), undefined), undefined);
+  it('never gives what a proved identity registered to a peer that proved nothing, record or not', () => {
+    const admission = new Admission('any', { identityOf: () => undefined, endpointOf: () => undefined });
+    assert.equal(admission.refusal('free', applicantOf(NOSEC), { mode: 'x509', name: 'free' }), 'identity');
+    assert.equal(admission.refusal('free', applicantOf(NOSEC), NOSEC), undefined);
   });
 
-  it('admits without security only who is provisioned so, when the policy says it', () => {
-    const admission = new Admission('provisioned', { securityMode: (name) => (name === 'old' ? 'nosec' : undefined) });
-    assert.equal(admission.refusal('old', channelOf(NOSEC), undefined), undefined);
-    assert.equal(admission.refusal('new', channelOf(NOSEC), undefined), 'noSec');
+  it('gives the name of a credential, and none to a peer without', () => {
+    const admission = new Admission('any', PROVISIONING);
+    assert.equal(admission.endpointOf({ mode: 'psk', name: 'a' }), 'psk-a');
+    assert.equal(admission.endpointOf(NOSEC), undefined);
   });
+
+  const policies = [
+    ['none', false, '127.0.0.1', 'noSec'],
+    ['none', true, '127.0.0.1', 'noSec'],
+    ['loopback', false, '127.0.0.1', undefined],
+    ['loopback', false, '::1', undefined],
+    ['loopback', true, '192.0.2.7', 'noSec'],
+    ['provisioned', true, '192.0.2.7', undefined],
+    ['provisioned', false, '127.0.0.1', 'noSec'],
+    ['any', false, '192.0.2.7', undefined],
+  ] as const;
+  for (const [policy, provisioned, host, refusal] of policies) {
+    const who = `${provisioned ? 'a device provisioned without security' : 'a stranger'} at ${host}`;
+    it(`by the policy ${policy} ${refusal === undefined ? 'admits' : 'refuses'} ${who}`, () => {
+      const identityOf = (): PeerIdentity | undefined => (provisioned ? NOSEC : undefined);
+      const admission = new Admission(policy, { identityOf, endpointOf: () => undefined });
+      assert.equal(admission.refusal('lamp-1', applicantOf(NOSEC, host), undefined), refusal);
+    });
+  }
 });

@@ -1,11 +1,14 @@
 import { Engine, type DeviceEvent, type EngineOptions, type OperationResult, type Operation } from '../../src';
 import { CoapCode, type CoapOptions } from '../../src/coap';
+import type { PeerIdentity } from '../../src/transport/transport';
 import type { Log } from '../../src/util/log';
 import { MemoryNetwork, type NetworkOptions } from '../support/memory-network';
 import { ScriptedDevice, type ReceivedRequest } from '../support/scripted-device';
+import { SessionTransport } from '../support/session-transport';
 import { SimulatedClock } from '../support/simulated-clock';
 
 const SERVER = '192.0.2.1:5683';
+const SECURE_SERVER = '192.0.2.1:5684';
 
 export interface HarnessOptions extends EngineOptions {
   readonly network?: NetworkOptions;
@@ -16,6 +19,8 @@ export class Harness {
   readonly events: DeviceEvent[] = [];
   readonly logged: string[] = [];
   readonly engine: Engine;
+  /** Devices that have proved who they are. */
+  readonly sessions: SessionTransport;
 
   private constructor(
     readonly clock: SimulatedClock,
@@ -26,7 +31,9 @@ export class Harness {
       this.logged.push(message);
     };
     const log: Log = { debug: () => undefined, info: () => undefined, warn: line, error: line };
-    this.engine = new Engine({ noSec: 'any', log, clock, transports: [network.transport(SERVER)], ...options });
+    this.sessions = new SessionTransport(network.transport(SECURE_SERVER));
+    const transports = [network.transport(SERVER), this.sessions];
+    this.engine = new Engine({ noSec: 'any', log, clock, transports, ...options });
     this.engine.on('device', (event) => this.events.push(event));
   }
 
@@ -43,6 +50,12 @@ export class Harness {
 
   device(address = '192.0.2.10:40000'): ScriptedDevice {
     return new ScriptedDevice(this.network, address, SERVER);
+  }
+
+  /** A device with a session of this identity. */
+  secureDevice(address: string, identity: PeerIdentity): ScriptedDevice {
+    this.sessions.begin(address, identity);
+    return new ScriptedDevice(this.network, address, SECURE_SERVER);
   }
 
   /** A device that is registered. */

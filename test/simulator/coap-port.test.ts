@@ -102,6 +102,7 @@ describe('The CoAP port of a simulated device', () => {
         handled.push(request);
         return reply(request);
       },
+      onLost: assert.fail,
       onFault: (fault) => faults.push(fault),
     });
   };

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InvalidArgumentError } from '../../src/errors';
-import { simulateFleet, type FleetEvent, type FleetOptions } from '../../src/simulator';
+import { parseCredentials, simulateFleet, type FleetEvent, type FleetOptions } from '../../src/simulator';
 import { SimulatedClock } from '../support/simulated-clock';
 import { ScriptedServer } from './scripted-server';
 
@@ -153,7 +155,7 @@ describe('A fleet of simulated devices', () => {
     assert.throws(() => fleetOf({ kind: 'lamp' }), /there is no kind of device 'lamp' \(there is street-light/);
     assert.throws(() => fleetOf({ count: 0 }), /whole number from 1/);
     assert.throws(() => fleetOf({ serverUri: 'localhost' }), /not the URI of a server: 'localhost'/);
-    assert.throws(() => fleetOf({ serverUri: 'http://localhost' }), /speak coap:\/\/, not http:\/\//);
+    assert.throws(() => fleetOf({ serverUri: 'http://localhost' }), /speak coap:\/\/ and coaps:\/\/, not http:\/\//);
     assert.throws(() => fleetOf({ version: '2.0' }), /LwM2M 2\.0 is not simulated/);
     assert.throws(() => fleetOf({ lifetime: -1 }), /lifetime/);
   });
@@ -180,13 +182,17 @@ describe('The command lwm2m-simulate', () => {
   });
 
   it('says in one sentence what is wrong, and exits with 2', async () => {
-    for (const [args, text] of [
+    const cases = [
       [['--count', 'many'], "lwm2m-simulate: --count takes a whole number, not 'many'\n"],
       [['--colour', 'red'], "lwm2m-simulate: unknown option '--colour'\n"],
-      [['--server', 'coaps://localhost'], 'lwm2m-simulate: simulated devices speak coap://, not coaps://\n'],
-    ] as const) {
-      const { code, stderr } = await run(...args).ended;
-      assert.equal(stderr, text);
+      [['--server', 'coaps://localhost'], 'lwm2m-simulate: coaps:// needs a key\n'],
+      [['--psk-key', 'secret'], 'lwm2m-simulate: what is given with --psk-key is not written in pairs of hex digits\n'],
+      [['--psk-key=', '5ec8e7'], 'lwm2m-simulate: every value follows an option\n'],
+      [['--psk-key', '5ec8e7', '--credentials', 'x'], 'lwm2m-simulate: there is either --psk-key or --credentials\n'],
+    ] as const;
+    const ends = await Promise.all(cases.map(([args]) => run(...args).ended));
+    for (const [index, { code, stderr }] of ends.entries()) {
+      assert.equal(stderr, cases[index]?.[1]);
       assert.equal(code, 2);
     }
   });
@@ -203,5 +209,70 @@ describe('The command lwm2m-simulate', () => {
     assert.match(stdout, /de-registering/);
     assert.equal(server.requests.filter(({ method }) => method === 'deregister').length, 3);
     await server.stop();
+  });
+
+  describe('over coaps', () => {
+    let folder: string;
+
+    before(() => {
+      folder = mkdtempSync(path.join(tmpdir(), 'lwm2m-simulate-'));
+    });
+
+    after(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    const credentialsFile = (content: unknown) => {
+      const file = path.join(folder, 'credentials.json');
+      writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+      return file;
+    };
+
+    /** What it says when it registers lamp-1 and lamp-2 with a server that has these keys. */
+    const register = async (keys: Record<string, string>, ...args: string[]) => {
+      const buffers = new Map(Object.entries(keys).map(([identity, key]) => [identity, Buffer.from(key, 'hex')]));
+      const server = await new ScriptedServer({ keys: buffers }).start();
+      const { child, ended, said } = run('--count', '2', '--server', server.uri, ...args);
+      await said('registered 2 of 2');
+      child.kill('SIGTERM');
+      const { code, stdout, stderr } = await ended;
+      assert.equal(code, 0);
+      await server.stop();
+      for (const key of Object.values(keys)) assert.ok(!`${stdout}${stderr}`.includes(key), 'a key is shown');
+    };
+
+    it('takes one key for all', async () => {
+      const key = '00112233445566778899aabbccddeeff';
+      await register({ 'lamp-1': key, 'lamp-2': key }, '--psk-key', key);
+    });
+
+    it('takes a file with a key for each', async () => {
+      const file = credentialsFile([
+        { endpoint: 'lamp-1', identity: 'first', key: 'aabbcc01' },
+        { endpoint: 'lamp-2', key: 'aabbcc02' },
+      ]);
+      await register({ first: 'aabbcc01', 'lamp-2': 'aabbcc02' }, '--credentials', file);
+    });
+
+    it('says what is wrong with the file, and no key of it', async () => {
+      for (const [content, text] of [
+        ['[{"endpoint": "lamp-1", "key": 5ec8e7}]', 'the credentials are no JSON'],
+        [{ 'lamp-1': '5ec8e7' }, 'the credentials are no JSON array'],
+        [[{ endpoint: 'lamp-1', key: 5 }], 'entry 1 of the credentials is no { endpoint, identity, key } of texts'],
+        [[null], 'entry 1 of the credentials is no { endpoint, identity, key } of texts'],
+        [[{ endpoint: 'lamp-1', key: '5ec8e7x' }], 'the key of lamp-1 is not written in pairs of hex digits'],
+      ] as const) {
+        assert.throws(() => parseCredentials(typeof content === 'string' ? content : JSON.stringify(content)), {
+          name: 'InvalidArgumentError',
+          message: text,
+        });
+      }
+      const twice = [1, 2].map(() => ({ endpoint: 'lamp-1', key: '5ec8e7' }));
+      assert.throws(() => parseCredentials(JSON.stringify(twice)), /name lamp-1 twice/);
+      const file = credentialsFile([]);
+      const { code, stderr } = await run('--server', 'coaps://localhost', '--credentials', file).ended;
+      assert.equal(stderr, `lwm2m-simulate: ${file} has no credentials of lamp-1\n`);
+      assert.equal(code, 2);
+    });
   });
 });

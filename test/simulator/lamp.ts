@@ -18,8 +18,12 @@ export interface Lamp {
   end(): Promise<void>;
 }
 
-export async function startLamp(options: Partial<SimulatedDeviceOptions> = {}): Promise<Lamp> {
-  const server = await new ScriptedServer().start();
+/** @param keys of those who may come, by identity: the server then speaks DTLS. */
+export async function startLamp(
+  options: Partial<SimulatedDeviceOptions> = {},
+  keys?: ReadonlyMap<string, Buffer>,
+): Promise<Lamp> {
+  const server = await new ScriptedServer({ keys }).start();
   const clock = new SimulatedClock();
   const device = makeLamp(server.uri, clock, options);
   const faults: Error[] = [];

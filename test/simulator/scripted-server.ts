@@ -10,6 +10,7 @@ import {
   type CoapResponse,
 } from '../../src/coap';
 import type { HandlerResponse, IncomingRequest } from '../../src/coap';
+import { DtlsTransport, type DtlsCredentials } from '../../src/dtls';
 import { formatPath, ObjectDefinitions, parsePath, type Path, type ResourceValue, type Value } from '../../src/model';
 import type { TypeLookup } from '../../src/content';
 import type { Channel } from '../../src/transport/transport';
@@ -49,19 +50,38 @@ export class ScriptedServer {
   readonly requests: DeviceRequest[] = [];
   /** Answers a request of a device; the default says yes to everything. */
   respond: (request: DeviceRequest) => HandlerResponse | undefined = () => undefined;
+  /** Loses datagrams of the devices. */
+  lose: (datagram: Buffer) => boolean = () => false;
   readonly #events = new EventEmitter<{ request: [DeviceRequest] }>().setMaxListeners(0);
   #stack: CoapStack | undefined;
-  #transport: UdpTransport | undefined;
+  #udp: UdpTransport | undefined;
+  #dtls: DtlsTransport | undefined;
+  #port: number | undefined;
   #count = 0;
 
-  /** @param delay runs before each answer */
-  constructor(private readonly options: { delay?: () => Promise<void> } = {}) {}
+  /**
+   * @param delay runs before each answer
+   * @param keys of the identities that may come, all over DTLS
+   */
+  constructor(private readonly options: { delay?: () => Promise<void>; keys?: ReadonlyMap<string, Buffer> } = {}) {}
 
   async start(port = 0): Promise<this> {
-    const transport = new UdpTransport({ host: '127.0.0.1', port });
+    const udp = new UdpTransport({ host: '127.0.0.1', port });
+    const open = udp.open.bind(udp);
+    udp.open = (listener) =>
+      open({
+        received: (channel, datagram) => {
+          if (!this.lose(datagram)) listener.received(channel, datagram);
+        },
+        closed: (channel) => listener.closed(channel),
+        failed: (error) => listener.failed(error),
+      });
+    const { keys } = this.options;
+    if (keys) this.#dtls = new DtlsTransport(udp, { clock: systemClock, instance: 0, credentials: pskOnly(keys) });
     this.#stack = new CoapStack({ clock: systemClock, handler: (request) => this.#delayed(request) });
-    await this.#stack.open(transport);
-    this.#transport = transport;
+    await this.#stack.open(this.#dtls ?? udp);
+    this.#udp = udp;
+    this.#port = udp.localAddress?.port;
     return this;
   }
 
@@ -69,14 +89,29 @@ export class ScriptedServer {
     await this.#stack?.close();
   }
 
+  /** Is gone without a word to anybody, close_notify included. */
+  async crash(): Promise<void> {
+    await this.#udp?.close();
+  }
+
+  get udp(): UdpTransport {
+    assert.ok(this.#udp);
+    return this.#udp;
+  }
+
+  get dtls(): DtlsTransport {
+    assert.ok(this.#dtls);
+    return this.#dtls;
+  }
+
+  /** Also after the end. */
   get port(): number {
-    const port = this.#transport?.localAddress?.port;
-    assert.ok(port);
-    return port;
+    assert.ok(this.#port);
+    return this.#port;
   }
 
   get uri(): string {
-    return `coap://127.0.0.1:${this.port}`;
+    return `${this.options.keys ? 'coaps' : 'coap'}://127.0.0.1:${this.port}`;
   }
 
   /** The next request of that kind that has not been waited for, also one that came already. */
@@ -145,6 +180,15 @@ export class ScriptedServer {
     else if (code === CoapCode.DELETE) method = 'deregister';
     return { method, channel, query, location, payload, echo: options.echo };
   }
+}
+
+function pskOnly(keys: ReadonlyMap<string, Buffer>): DtlsCredentials {
+  return {
+    psk: (identity) => Promise.resolve(keys.get(identity)),
+    serverKey: undefined,
+    serverCertificateChain: [],
+    trustAnchors: [],
+  };
 }
 
 export interface Ask {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Registration, Store, StoredObservation } from '../../src/server';
+import type { DeviceRecord, Store } from '../../src/fleet';
+import type { Registration, StoredObservation } from '../../src/server';
 import type { SimulatedClock } from '../support/simulated-clock';
 
 /** A store under test, opened, with the clock it lives by. */
@@ -72,6 +73,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       () => clock,
     );
     observationContract(() => store);
+    deviceRecordContract(() => store);
+    secretContract(() => store);
   });
 }
 
@@ -257,5 +260,112 @@ function observationContract(storeOf: () => Store): void {
       assert.equal(await observations.removeOf('lamp-1'), 0);
       assert.equal(await observations.count(), 1);
     });
+  });
+}
+
+function recordOf(changes: Partial<DeviceRecord> = {}): DeviceRecord {
+  return { endpoint: 'lamp-1', labels: {}, groups: [], priority: 'normal', revision: 1, ...changes };
+}
+
+const PSK = { mode: 'psk', identity: 'id-1', key: Buffer.from('000102ff', 'hex') } as const;
+const RPK = { mode: 'rpk', publicKey: Buffer.from('3059aa', 'hex') } as const;
+const X509 = { mode: 'x509', name: 'lamp-1.example.com' } as const;
+
+function deviceRecordContract(storeOf: () => Store): void {
+  describe('for device records', () => {
+    const endpointsOfRecords = async (): Promise<string[]> => {
+      const endpoints: string[] = [];
+      for await (const { endpoint } of storeOf().devices.all()) endpoints.push(endpoint);
+      return endpoints.sort();
+    };
+
+    it('finds what was put, whole', async () => {
+      const { devices } = storeOf();
+      const record = recordOf({
+        security: PSK,
+        labels: { site: 'north', ['__proto__']: 'x' },
+        groups: ['main street'],
+        priority: 'high',
+        owner: 'city',
+        metadata: { serial: 7, place: { lat: 1.5 } },
+      });
+      assert.equal(await devices.put(record, 0), true);
+      assert.deepEqual(await devices.get('lamp-1'), record);
+      assert.equal(await devices.get('lamp-2'), undefined);
+      assert.equal(await devices.get('__proto__'), undefined);
+    });
+
+    it('finds a record by each kind of credential, and by no other', async () => {
+      const { devices } = storeOf();
+      await devices.put(recordOf({ endpoint: 'a', security: PSK }), 0);
+      await devices.put(recordOf({ endpoint: 'b', security: RPK }), 0);
+      await devices.put(recordOf({ endpoint: 'c', security: X509 }), 0);
+      await devices.put(recordOf({ endpoint: 'd', security: { mode: 'nosec' } }), 0);
+      await devices.put(recordOf({ endpoint: 'e' }), 0);
+      assert.equal((await devices.byPskIdentity('id-1'))?.endpoint, 'a');
+      assert.equal((await devices.byPublicKey(Buffer.from('3059aa', 'hex')))?.endpoint, 'b');
+      assert.equal((await devices.byCertificateName('lamp-1.example.com'))?.endpoint, 'c');
+      assert.equal(await devices.byPskIdentity('lamp-1.example.com'), undefined);
+      assert.equal(await devices.byPskIdentity('__proto__'), undefined);
+      assert.equal(await devices.byCertificateName('id-1'), undefined);
+      assert.equal(await devices.byPublicKey(Buffer.from('3059', 'hex')), undefined);
+      assert.deepEqual(await endpointsOfRecords(), ['a', 'b', 'c', 'd', 'e']);
+    });
+
+    it('sets and removes only over the revision that was expected', async () => {
+      const { devices } = storeOf();
+      assert.equal(await devices.put(recordOf(), 1), false);
+      assert.equal(await devices.put(recordOf(), 0), true);
+      assert.equal(await devices.put(recordOf({ owner: 'x' }), 0), false);
+      assert.equal(await devices.put(recordOf({ owner: 'y', revision: 2 }), 1), true);
+      assert.equal((await devices.get('lamp-1'))?.owner, 'y');
+      assert.equal(await devices.remove('lamp-1', 1), false);
+      assert.equal(await devices.remove('lamp-1', 2), true);
+      assert.equal(await devices.remove('lamp-1', 2), false);
+      assert.equal(await devices.get('lamp-1'), undefined);
+    });
+
+    for (const security of [PSK, RPK, X509]) {
+      it(`gives a credential of mode ${security.mode} to one record at most, and frees it with the record`, async () => {
+        const { devices } = storeOf();
+        await devices.put(recordOf({ security }), 0);
+        assert.equal(await devices.put(recordOf({ endpoint: 'thief', security }), 0), false);
+        assert.equal(await devices.get('thief'), undefined);
+        await devices.put(recordOf({ security: { mode: 'nosec' }, revision: 2 }), 1);
+        assert.equal(await devices.put(recordOf({ endpoint: 'heir', security }), 0), true);
+        await devices.remove('heir', 1);
+        assert.equal(await devices.byPskIdentity('id-1'), undefined);
+        assert.equal(await devices.byPublicKey(RPK.publicKey), undefined);
+        assert.equal(await devices.byCertificateName(X509.name), undefined);
+      });
+    }
+
+    it('knows the new credential of a record that changed, and not the old one', async () => {
+      const { devices } = storeOf();
+      await devices.put(recordOf({ security: PSK }), 0);
+      const security = { ...PSK, identity: 'id-2' };
+      await devices.put(recordOf({ security, revision: 2 }), 1);
+      assert.equal(await devices.byPskIdentity('id-1'), undefined);
+      assert.deepEqual((await devices.byPskIdentity('id-2'))?.security, security);
+    });
+
+    it('lives apart from registrations', async () => {
+      const { devices, registrations } = storeOf();
+      await devices.put(recordOf(), 0);
+      assert.equal(await registrations.byEndpoint('lamp-1'), undefined);
+      await registrations.put(registrationOf(), 0);
+      await devices.remove('lamp-1', 1);
+      assert.equal((await registrations.byEndpoint('lamp-1'))?.id, 'id-1');
+    });
+  });
+}
+
+function secretContract(storeOf: () => Store): void {
+  it('keeps the first secret of a name', async () => {
+    const { secrets } = storeOf();
+    assert.equal(await secrets.get('key'), undefined);
+    assert.equal(await secrets.add('key', Buffer.from('one')), true);
+    assert.equal(await secrets.add('key', Buffer.from('two')), false);
+    assert.deepEqual(await secrets.get('key'), Buffer.from('one'));
   });
 }

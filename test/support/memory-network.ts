@@ -96,6 +96,7 @@ export class MemoryNetwork {
 class MemoryChannel implements Channel {
   readonly scheme = 'coap';
   readonly identity = { mode: 'nosec' } as const;
+  readonly isOpen = true;
   context: unknown = undefined;
 
   constructor(

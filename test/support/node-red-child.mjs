@@ -14,7 +14,8 @@ const RED = require('node-red');
 
 const app = express();
 const server = http.createServer(app);
-RED.init(server, { ...settings, logging: { console: { level: 'warn', metrics: false, audit: false } } });
+const { logLevel: level = 'warn', ...others } = settings;
+RED.init(server, { ...others, logging: { console: { level, metrics: false, audit: false } } });
 app.use(settings.httpAdminRoot, RED.httpAdmin);
 app.use(settings.httpNodeRoot, RED.httpNode);
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -13,16 +13,18 @@ export interface NodeRedOptions {
   flows?: readonly Flow[];
   /** Where the editor and the admin API are, `/` unless said. */
   httpAdminRoot?: string;
+  /** More settings of Node-RED; `logLevel` is `warn` unless said. */
+  settings?: Record<string, unknown>;
 }
 
 /** A Node-RED of its own process and user directory, with this package as it was built. */
 export class NodeRedProcess {
-  /** What it said on its console: warnings and errors only. */
+  /** What it said on its console: warnings and errors, unless its log level is another. */
   readonly output: string[] = [];
 
   private constructor(
     private readonly child: ChildProcess,
-    private readonly userDir: string,
+    readonly userDir: string,
     /** The address of the editor, with a slash at its end. */
     readonly url: string,
   ) {
@@ -31,7 +33,7 @@ export class NodeRedProcess {
   }
 
   static async start(options: NodeRedOptions = {}): Promise<NodeRedProcess> {
-    const { flows = [], httpAdminRoot = '/' } = options;
+    const { flows = [], httpAdminRoot = '/', settings: more = {} } = options;
     const userDir = await mkdtemp(path.join(tmpdir(), 'node-red-'));
     await writeFile(path.join(userDir, 'flows.json'), JSON.stringify(flows));
     const settings = {
@@ -44,6 +46,7 @@ export class NodeRedProcess {
       telemetry: { enabled: false, updateNotification: false },
       editorTheme: { tours: false, palette: { catalogues: [] } },
       externalModules: { palette: { allowInstall: false }, modules: { allowInstall: false } },
+      ...more,
     };
     const child = fork(path.join(__dirname, 'node-red-child.mjs'), [JSON.stringify(settings)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

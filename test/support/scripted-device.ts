@@ -2,7 +2,7 @@ import { CoapCode, decodeMessage, encodeEmptyMessage, encodeMessage, MessageType
 import type { CoapMessage, CoapOptions } from '../../src/coap';
 import type { PeerAddress } from '../../src/transport/transport';
 import { toAddress } from './memory-network';
-import type { AddressText, MemoryNetwork, RawPeer } from './memory-network';
+import type { AddressText, RawPeer } from './memory-network';
 
 /** A request that the device got, and the way to answer it. */
 export interface ReceivedRequest {
@@ -34,9 +34,17 @@ export interface Registration {
 
 const DEFAULT_LINKS = '</1/0>,</3/0>,</3311/0>';
 
+/** How a scripted device is on the network: as a `RawPeer`, or with a session of DTLS. */
+export interface DevicePeer {
+  readonly address: PeerAddress;
+  onDatagram: ((datagram: Buffer, from: PeerAddress) => void) | undefined;
+  send(to: PeerAddress, datagram: Buffer): void;
+  close(): void;
+}
+
 /** A device that does exactly what the test says, message by message. It acknowledges and retransmits nothing by itself. */
-export class ScriptedDevice {
-  readonly peer: RawPeer;
+export class ScriptedDevice<Peer extends DevicePeer = RawPeer> {
+  readonly peer: Peer;
   readonly server: PeerAddress;
   /** Messages that came and were not asked for yet. */
   readonly inbox: CoapMessage[] = [];
@@ -46,7 +54,12 @@ export class ScriptedDevice {
   #token = 0;
   #waiting: { matches: (message: CoapMessage) => boolean; resolve: (message: CoapMessage) => void }[] = [];
 
-  constructor(network: MemoryNetwork, address: AddressText, server: AddressText, firstMessageId = 1000) {
+  constructor(
+    network: { peer(address: AddressText): Peer },
+    address: AddressText,
+    server: AddressText,
+    firstMessageId = 1000,
+  ) {
     this.peer = network.peer(address);
     this.server = toAddress(server);
     this.#messageId = firstMessageId;

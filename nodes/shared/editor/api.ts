@@ -61,6 +61,11 @@ function reasonOf({ status, responseJSON }: FailedRequest): Unavailable {
   return responseJSON === undefined || responseJSON.code === 'NOT_DEPLOYED' ? 'not-deployed' : 'unknown';
 }
 
+/** The public key of a server, as it is deployed. `unknown`: it has none, since it does no DTLS. */
+export function serverPublicKey(server: string): Promise<Answer<{ publicKey: string }>> {
+  return get(`lwm2m/${encodeURIComponent(server)}/public-key`);
+}
+
 function ofServer<T>(path: string): Promise<Answer<T>> {
   const server = chosenServer();
   // Relative, so that the editor may live below any path (httpAdminRoot).

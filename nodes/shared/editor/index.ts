@@ -4,6 +4,8 @@
  */
 export { prepareAttributes } from './attributes';
 export { prepareCheckList, readCheckList } from './check-list';
+export { preparePublicKey, prepareSecretText } from './credentials';
+export { explainChoice } from './explain-choice';
 export { nodeLabel, nodeLabelStyle } from './labels';
 export { preparePath, preparePathList, readPathList } from './path-picker';
 export { prepareTarget } from './target-picker';
@@ -14,6 +16,7 @@ export {
   validPath,
   validPaths,
   validPort,
+  validSecurity,
   validServerUri,
   validTarget,
   validTypedInput,

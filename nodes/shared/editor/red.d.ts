@@ -67,6 +67,7 @@ interface JQueryElement {
   val(): unknown;
   val(value: string): this;
   on(event: string, listener: (event: unknown, ...details: never[]) => void): this;
+  trigger(event: string): this;
   find(selector: string): JQueryElement;
   typedInput(options: { types: (string | TypedInputType)[]; default?: string; typeField?: string }): this;
   typedInput(property: 'value' | 'type'): string;
@@ -101,6 +102,7 @@ declare const RED: {
     node(id: string): EditorNode | null;
     eachConfig(visit: (node: EditorNode) => void): void;
   };
+  clipboard: { copyText(value: string, element: JQueryElement, message?: string): boolean };
   popover: { panel(content: JQueryElement): PopoverPanel };
   utils: {
     validateTypedProperty(value: unknown, type: string, options: Record<string, unknown>): Validity | false;

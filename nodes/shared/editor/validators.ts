@@ -77,14 +77,18 @@ export function validInteger(value: unknown, minimum: number, maximum = Infinity
   return validity === true && asText(value).includes('.') ? text('invalid.integer') : validity;
 }
 
-/** A UDP port; empty is off, and the same as two servers on one port is wrong. */
-export function validPort(node: EditorNode, value: unknown): Validity {
+/** A UDP port of a server; empty is off, and the same port twice is wrong, be it of one server or of two. */
+export function validPort(node: EditorNode, property: 'coapPort' | 'coapsPort', value: unknown): Validity {
   const validity = validInteger(value, 0, 65535);
-  if (validity !== true || asText(value) === '' || asText(value) === '0') return validity;
+  const port = asText(value);
+  if (validity !== true || port === '' || port === '0') return validity;
+  const other = property === 'coapPort' ? 'coapsPort' : 'coapPort';
+  if (asText(field(other)?.value ?? node[other]) === port) return text('invalid.samePort');
   let taken: EditorNode | undefined;
-  RED.nodes.eachConfig((other) => {
-    const rival = other.type === node.type && other.id !== node.id && asText(other['coapPort']) === asText(value);
-    if (rival && other['d'] !== true && other['host'] === node['host']) taken = other;
+  RED.nodes.eachConfig((rival) => {
+    if (rival.type !== node.type || rival.id === node.id || rival['d'] === true) return;
+    const ports = [asText(rival['coapPort']), asText(rival['coapsPort'])];
+    if (ports.includes(port) && rival['host'] === node['host']) taken = rival;
   });
   return taken === undefined ? true : text('invalid.port', { name: taken.name || taken.id });
 }
@@ -94,6 +98,16 @@ export function validServerUri(value: unknown): Validity {
   return isEnvironment(uri) || /^coaps?:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:[\]]+)(:[0-9]{1,5})?\/?$/.test(uri)
     ? true
     : text('invalid.uri');
+}
+
+/** Simulated devices have keys exactly when the address of their server asks for them. Empty: what the address asks for. */
+export function validSecurity(node: EditorNode, value: unknown): Validity {
+  const uri = asText(field('serverUri')?.value ?? node['serverUri']);
+  const security = asText(value);
+  if (security === '' || isEnvironment(uri) || isEnvironment(security)) return true;
+  return (security === 'psk') === uri.startsWith('coaps:')
+    ? true
+    : text(security === 'psk' ? 'invalid.security.psk' : 'invalid.security.nosec');
 }
 
 /** What takes an attribute back from the device. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors';
 import type { RegisteredClient } from '../server';
-import { DeviceRecord } from './device-record';
+import { Device } from './device';
+import type { DeviceRecord } from './device-record';
 import type { FoundDevice } from './device-view';
 import { parseSelector, type SelectorSubject } from './selector';
 import type { Target } from './target';
@@ -8,54 +9,60 @@ import type { Target } from './target';
 const MAX_OFFLINE = 10_000;
 
 /** All devices known. Devices that were never entered are forgotten, oldest first, when too many of them are offline. */
-export class DeviceRecords {
-  readonly #records = new Map<string, DeviceRecord>();
-  readonly #offline = new Set<DeviceRecord>();
+export class Devices {
+  readonly #devices = new Map<string, Device>();
+  readonly #offline = new Set<Device>();
   readonly #isAwake: (client: RegisteredClient) => boolean;
 
   constructor(isAwake: (client: RegisteredClient) => boolean) {
     this.#isAwake = isAwake;
   }
 
-  get(endpoint: string): DeviceRecord | undefined {
-    return this.#records.get(endpoint);
+  get(endpoint: string): Device | undefined {
+    return this.#devices.get(endpoint);
   }
 
-  [Symbol.iterator](): IterableIterator<DeviceRecord> {
-    return this.#records.values();
+  [Symbol.iterator](): IterableIterator<Device> {
+    return this.#devices.values();
   }
 
-  /** The device is registered: its record, made when there is none. */
-  registered(client: RegisteredClient): DeviceRecord {
-    const held = recordOf(client);
+  /** The device is registered. It is made when it was not known. */
+  registered(client: RegisteredClient): Device {
+    const held = deviceOf(client);
     if (held !== undefined) return held;
-    let record = this.#records.get(client.endpoint);
-    if (record === undefined) {
-      record = new DeviceRecord(client.endpoint, this.#isAwake);
-      this.#records.set(client.endpoint, record);
-    } else {
-      this.#offline.delete(record);
-    }
-    record.client = client;
-    client.context = record;
-    return record;
+    const device = this.#known(client.endpoint);
+    this.#offline.delete(device);
+    device.removed = false;
+    device.client = client;
+    client.context = device;
+    return device;
   }
 
   /** The device's registration is over. */
-  left(client: RegisteredClient): DeviceRecord | undefined {
-    const record = this.#records.get(client.endpoint);
-    if (record?.client !== client) return record;
-    record.left();
-    if (record.provisioned) return record;
-    this.#offline.add(record);
-    if (this.#offline.size > MAX_OFFLINE) {
-      for (const oldest of this.#offline) {
-        this.#offline.delete(oldest);
-        this.#records.delete(oldest.endpoint);
-        break;
-      }
-    }
-    return record;
+  left(client: RegisteredClient): Device | undefined {
+    const device = this.#devices.get(client.endpoint);
+    if (device?.client !== client) return device;
+    device.left();
+    if (device.removed) this.#devices.delete(device.endpoint);
+    else if (device.revision === 0) this.#rememberOffline(device);
+    return device;
+  }
+
+  /** The device has this record now. It is made when it was not known. */
+  entered(record: DeviceRecord): Device {
+    const device = this.#known(record.endpoint);
+    this.#offline.delete(device);
+    device.enter(record);
+    return device;
+  }
+
+  /** The device has no record any more. It is forgotten, at once or when its registration ends. */
+  removed(endpoint: string): Device | undefined {
+    const device = this.#devices.get(endpoint);
+    if (device === undefined) return undefined;
+    device.enter(undefined);
+    if (device.client === undefined) this.#devices.delete(endpoint);
+    return device;
   }
 
   /**
@@ -67,7 +74,7 @@ export class DeviceRecords {
     if ('endpoints' in target) return [...new Set(target.endpoints.map(namedEndpoint))];
     const matches = this.matcher(target);
     const members: string[] = [];
-    for (const record of this) if (matches(record)) members.push(record.endpoint);
+    for (const device of this) if (matches(device)) members.push(device.endpoint);
     return members.sort();
   }
 
@@ -93,25 +100,44 @@ export class DeviceRecords {
 
   /** What a matcher may ask of an endpoint, known or not. */
   subject(endpoint: string): SelectorSubject {
-    return this.#records.get(endpoint) ?? new DeviceRecord(endpoint, this.#isAwake);
+    return this.#devices.get(endpoint) ?? new Device(endpoint, this.#isAwake);
   }
 
   /** Devices whose endpoint contains the text, whatever its case. */
   search(text: string, limit: number): FoundDevice[] {
     const wanted = text.toLowerCase();
-    const found: DeviceRecord[] = [];
-    for (const record of this) if (record.endpoint.toLowerCase().includes(wanted)) found.push(record);
+    const found: Device[] = [];
+    for (const device of this) if (device.endpoint.toLowerCase().includes(wanted)) found.push(device);
     return found
       .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1))
       .slice(0, Math.max(0, limit))
       .map(({ endpoint, connectivity }) => ({ endpoint, connectivity }));
   }
+
+  #known(endpoint: string): Device {
+    let device = this.#devices.get(endpoint);
+    if (device === undefined) {
+      device = new Device(endpoint, this.#isAwake);
+      this.#devices.set(endpoint, device);
+    }
+    return device;
+  }
+
+  #rememberOffline(device: Device): void {
+    this.#offline.add(device);
+    if (this.#offline.size <= MAX_OFFLINE) return;
+    for (const oldest of this.#offline) {
+      this.#offline.delete(oldest);
+      this.#devices.delete(oldest.endpoint);
+      return;
+    }
+  }
 }
 
-/** The record that a client was given, while it is still its own. */
-export function recordOf(client: RegisteredClient): DeviceRecord | undefined {
+/** The device that a client was given, while it is still its own. */
+export function deviceOf(client: RegisteredClient): Device | undefined {
   const { context } = client;
-  return context instanceof DeviceRecord && context.client === client ? context : undefined;
+  return context instanceof Device && context.client === client ? context : undefined;
 }
 
 function namedEndpoint(endpoint: unknown): string {

@@ -1,0 +1,11 @@
+import { field } from './elements';
+
+/** Keeps the hint `lwm2m-<property>-hint` below a choice in step with what is chosen. */
+export function explainChoice(property: string, textOf: (value: string) => string): void {
+  const choice = field(property);
+  const hint = document.getElementById(`lwm2m-${property}-hint`);
+  if (!choice || !hint) return;
+  const explain = (): void => hint.replaceChildren(textOf(choice.value));
+  choice.addEventListener('change', explain);
+  explain();
+}

@@ -1,0 +1,48 @@
+import type { CipherSuiteName } from '../dtls';
+import type { Store } from '../fleet';
+import type { NoSecPolicy } from '../server';
+import type { Transport } from '../transport/transport';
+import type { Clock } from '../util/clock';
+import type { Log } from '../util/log';
+import type { ServerCredentialsOptions } from './server-credentials';
+
+export interface EngineOptions {
+  /** The address to listen on; `::` (the default) is every address, IPv4 and IPv6. */
+  readonly host?: string;
+  /** UDP port of CoAP, 5683 by default; `null` is off, 0 one that is free. */
+  readonly coapPort?: number | null;
+  /** UDP port of CoAP over DTLS, usually 5684; `null` (the default) is off, 0 one that is free. */
+  readonly coapsPort?: number | null;
+  /** What the server proves itself with over DTLS, and whose device certificates it believes. */
+  readonly credentials?: ServerCredentialsOptions;
+  /** Cipher suites of DTLS; by default all that this server knows but those with CBC. */
+  readonly cipherSuites?: readonly CipherSuiteName[];
+  /** This server's number among those that share an address, 0 (the default) to 65,535: in every DTLS connection id. */
+  readonly instance?: number;
+  /** `loopback` by default. */
+  readonly noSec?: NoSecPolicy;
+  /** Bounds of the effective lifetime, s. By default 1 and 2^32 - 1. */
+  readonly lifetimeMin?: number;
+  readonly lifetimeMax?: number;
+  /** How long a queue-mode device is awake after it was last heard, s; 93 by default. */
+  readonly awakeTime?: number;
+  /** How many devices may be registered at once; more are answered 5.03. 250,000 by default. */
+  readonly maxRegistrations?: number;
+  /** A folder of object definitions (DDF files), watched. */
+  readonly objectsDir?: string;
+  /**
+   * Object lists by the Profile ID that 1.2 devices may register instead of them, each written as in the payload of a
+   * Register: `{ a3f5c1: '</1/0>,</3/0>' }`.
+   */
+  readonly profiles?: Readonly<Record<string, string>>;
+  /** Where registrations and observations live; in memory by default. */
+  readonly store?: Store;
+  /** The name of this instance among those that share the store. */
+  readonly owner?: string;
+  readonly clock?: Clock;
+  /** Instead of `host` and `coapPort`: for tests and for other transports. */
+  readonly transports?: readonly Transport[];
+  /** Instead of `host` and `coapsPort`: what DTLS runs over. */
+  readonly dtlsTransports?: readonly Transport[];
+  readonly log?: Log;
+}

@@ -1,0 +1,195 @@
+import { InvalidArgumentError, StoreError } from '../errors';
+import { isSameIdentity, type PeerIdentity, type Provisioning } from '../server';
+import { escapeForLog, type Log } from '../util/log';
+import { Turns } from '../util/turns';
+import type { Device } from './device';
+import { identityOf, shownRecord, type DeviceRecord, type ProvisionedDevice } from './device-record';
+import { endpointName, endpointOfInput, recordOfInput } from './device-record-input';
+import type { Devices } from './devices';
+import type { DeviceRecordStore } from './store';
+import type { Target } from './target';
+
+/** How often a change is tried again when another writer was faster. */
+const MAX_TRIES = 8;
+
+export interface ProvisioningContext {
+  readonly store: DeviceRecordStore;
+  readonly devices: Devices;
+  readonly log: Log;
+  /** What is known of a device was entered or changed. */
+  readonly entered: (device: Device) => void;
+  /** Ends all sessions of an identity: what it proved does not hold any more. */
+  readonly endSessions: (identity: PeerIdentity) => void;
+  /**
+   * Ends the registration of an endpoint if whoever made it may not act as the endpoint any more, and answers whose it was.
+   */
+  readonly recheck: (endpoint: string) => Promise<PeerIdentity | undefined>;
+  /** Ends the registration of an endpoint and answers whose it was. */
+  readonly deregister: (endpoint: string) => Promise<PeerIdentity | undefined>;
+}
+
+export interface ProvisionOptions {
+  /** Who does it. */
+  readonly user?: string;
+}
+
+/**
+ * Device records: who may register as whom, and what is known of a device before it is ever heard. The keys stay in the
+ * store; what is asked at every request is in memory.
+ */
+export class DeviceProvisioning implements Provisioning {
+  readonly #context: ProvisioningContext;
+  /** Endpoints by the identity that a record names; raw public keys are found by their endpoint. */
+  readonly #endpoints = { psk: new Map<string, string>(), x509: new Map<string, string>() };
+  /** Changes of one endpoint, so that memory follows them in the order of the store. */
+  readonly #changes = new Turns();
+
+  constructor(context: ProvisioningContext) {
+    this.#context = context;
+  }
+
+  /** Takes up the records of the store. @throws {StoreError} */
+  async takeUp(): Promise<void> {
+    for await (const record of this.#context.store.all()) this.#enter(record);
+  }
+
+  /**
+   * Makes or changes the record of a device.
+   * @param input what `lwm2m-provision` takes: `{ endpoint, security, labels, groups, priority, owner, metadata }`.
+   * @throws {InvalidArgumentError} @throws {StoreError}
+   */
+  async put(input: unknown, options: ProvisionOptions = {}): Promise<ProvisionedDevice> {
+    const endpoint = endpointOfInput(input);
+    return await this.#changes.run(endpoint, () => this.#put(endpoint, input, options));
+  }
+
+  /** `null`: there is none. @throws {InvalidArgumentError} @throws {StoreError} */
+  async get(endpoint: string): Promise<ProvisionedDevice | null> {
+    const record = await this.#context.store.get(endpointName(endpoint));
+    return record === undefined ? null : shownRecord(record);
+  }
+
+  /** The records of a target's devices, sorted by endpoint. @throws {InvalidArgumentError} @throws {StoreError} */
+  async list(target: Target): Promise<ProvisionedDevice[]> {
+    const { store, devices } = this.#context;
+    const matches = devices.matcher(target);
+    const list: ProvisionedDevice[] = [];
+    for await (const record of store.all()) {
+      if (matches(devices.subject(record.endpoint))) list.push(shownRecord(record));
+    }
+    return list.sort((one, other) => (one.endpoint < other.endpoint ? -1 : 1));
+  }
+
+  /**
+   * Removes the record of a device and cuts the device off at once.
+   * @returns whether there was one. @throws {InvalidArgumentError} @throws {StoreError}
+   */
+  async remove(endpoint: string, options: ProvisionOptions = {}): Promise<boolean> {
+    return await this.#changes.run(endpointName(endpoint), () => this.#remove(endpoint, options));
+  }
+
+  identityOf(endpoint: string): PeerIdentity | undefined {
+    return this.#context.devices.get(endpoint)?.identity;
+  }
+
+  /** A certificate that no record names is that of the endpoint of its name, unless something else was said of that. */
+  endpointOf({ mode, name = '' }: PeerIdentity): string | undefined {
+    switch (mode) {
+      case 'psk':
+        return this.#endpoints.psk.get(name);
+      case 'rpk':
+        return this.identityOf(name)?.mode === 'rpk' ? name : undefined;
+      case 'x509':
+        return this.#endpoints.x509.get(name) ?? (this.identityOf(name) === undefined ? name : undefined);
+      case 'nosec':
+        return undefined;
+    }
+  }
+
+  async #put(endpoint: string, input: unknown, { user }: ProvisionOptions): Promise<ProvisionedDevice> {
+    const { store } = this.#context;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await store.get(endpoint);
+      const record = recordOfInput(input, current);
+      if (await store.put(record, current?.revision ?? 0)) {
+        this.#say(endpoint, 'changed', user);
+        await this.#changed(record, current);
+        return shownRecord(record);
+      }
+      await this.#refuseTaken(record);
+    }
+    throw new StoreError(`the record of ${endpoint} changes too fast`);
+  }
+
+  async #remove(endpoint: string, { user }: ProvisionOptions): Promise<boolean> {
+    const { store, devices, deregister } = this.#context;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await store.get(endpoint);
+      if (current === undefined) return false;
+      if (!(await store.remove(endpoint, current.revision))) continue;
+      this.#say(endpoint, 'removed', user);
+      this.#forgetIdentity(endpoint, this.identityOf(endpoint));
+      devices.removed(endpoint);
+      this.#endSessions(identityOf(current));
+      this.#endSessions(await deregister(endpoint));
+      return true;
+    }
+    throw new StoreError(`the record of ${endpoint} changes too fast`);
+  }
+
+  /** Why it was refused, if it was because another device has the identity. */
+  async #refuseTaken({ endpoint, security }: DeviceRecord): Promise<void> {
+    const { store } = this.#context;
+    let holder: DeviceRecord | undefined;
+    if (security?.mode === 'psk') holder = await store.byPskIdentity(security.identity);
+    if (security?.mode === 'rpk') holder = await store.byPublicKey(security.publicKey);
+    if (security?.mode === 'x509') holder = await store.byCertificateName(security.name);
+    if (holder === undefined || holder.endpoint === endpoint) return;
+    const what = { psk: 'identity', rpk: 'public key', x509: 'name', nosec: '' }[security?.mode ?? 'nosec'];
+    throw new InvalidArgumentError(`the ${what} of ${endpoint} is already that of ${holder.endpoint}`);
+  }
+
+  async #changed(record: DeviceRecord, previous: DeviceRecord | undefined): Promise<void> {
+    const { entered, recheck } = this.#context;
+    const { endpoint, security } = record;
+    const device = this.#enter(record);
+    if (previous !== undefined && !hasSameSecurity(previous, record)) this.#endSessions(identityOf(previous));
+    this.#endSessions(await recheck(endpoint));
+    // A certificate of this name may have stood for the endpoint of the name until now.
+    if (security?.mode === 'x509' && security.name !== endpoint) this.#endSessions(await recheck(security.name));
+    entered(device);
+  }
+
+  #enter(record: DeviceRecord): Device {
+    const { endpoint } = record;
+    this.#forgetIdentity(endpoint, this.identityOf(endpoint));
+    const { mode, name } = identityOf(record) ?? {};
+    if ((mode === 'psk' || mode === 'x509') && name !== undefined) this.#endpoints[mode].set(name, endpoint);
+    return this.#context.devices.entered(record);
+  }
+
+  #forgetIdentity(endpoint: string, { mode, name = '' }: Partial<PeerIdentity> = {}): void {
+    if (mode !== 'psk' && mode !== 'x509') return;
+    // Another device may have it by now.
+    if (this.#endpoints[mode].get(name) === endpoint) this.#endpoints[mode].delete(name);
+  }
+
+  #endSessions(identity: PeerIdentity | undefined): void {
+    if (identity !== undefined && identity.mode !== 'nosec') this.#context.endSessions(identity);
+  }
+
+  #say(endpoint: string, what: string, user: string | undefined): void {
+    const by = user === undefined ? '' : ` by ${escapeForLog(user)}`;
+    this.#context.log.info(`the record of ${escapeForLog(endpoint)} was ${what}${by}`);
+  }
+}
+
+function hasSameSecurity(one: DeviceRecord, other: DeviceRecord): boolean {
+  const [before, after] = [one.security, other.security];
+  if (before?.mode === 'psk' && after?.mode === 'psk') {
+    return before.identity === after.identity && before.key.equals(after.key);
+  }
+  if (before?.mode === 'rpk' && after?.mode === 'rpk') return before.publicKey.equals(after.publicKey);
+  const [identity, next] = [identityOf(one), identityOf(other)];
+  return identity === next || (identity !== undefined && next !== undefined && isSameIdentity(identity, next));
+}

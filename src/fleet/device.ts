@@ -1,0 +1,80 @@
+import type { PeerIdentity, RegisteredClient, RegisteredObjects } from '../server';
+import { identityOf, type DeviceRecord } from './device-record';
+import { DeviceValues } from './device-values';
+import type { Connectivity, Priority } from './device-view';
+import type { SelectorSubject } from './selector';
+
+const NO_LABELS: ReadonlyMap<string, string> = new Map();
+const NO_GROUPS: ReadonlySet<string> = new Set();
+
+/** What is known of a device, whether it is registered or not. */
+export class Device implements SelectorSubject {
+  /** While it is registered here. */
+  client: RegisteredClient | undefined = undefined;
+  labels = NO_LABELS;
+  groups = NO_GROUPS;
+  priority: Priority = 'normal';
+  owner: string | undefined = undefined;
+  /** What it must prove, as its record says. */
+  identity: PeerIdentity | undefined = undefined;
+  /** Of its record; 0: it has none. A device with a record is never forgotten. */
+  revision = 0;
+  /** Its record was removed: it is forgotten as soon as it is gone. */
+  removed = false;
+  #lastSeen: number | undefined = undefined;
+  #objects: RegisteredObjects | undefined = undefined;
+  #values: DeviceValues | undefined = undefined;
+
+  constructor(
+    readonly endpoint: string,
+    private readonly isAwake: (client: RegisteredClient) => boolean,
+  ) {}
+
+  get connectivity(): Connectivity {
+    if (this.client === undefined) return 'offline';
+    return this.isAwake(this.client) ? 'online' : 'asleep';
+  }
+
+  /** ms since 1970; `undefined` when it was never heard. */
+  get lastSeen(): number | undefined {
+    return this.client?.lastHeard ?? this.#lastSeen;
+  }
+
+  /** What it registered, or had registered last. */
+  get objects(): RegisteredObjects | undefined {
+    return this.client?.registration.objects ?? this.#objects;
+  }
+
+  get values(): DeviceValues {
+    return (this.#values ??= new DeviceValues());
+  }
+
+  /** Its values, if it ever had any. */
+  get knownValues(): DeviceValues | undefined {
+    return this.#values;
+  }
+
+  has(objectId: number, objectInstanceId: number | undefined): boolean {
+    const object = this.objects?.objects.find(({ id }) => id === objectId);
+    return object !== undefined && (objectInstanceId === undefined || object.instances.includes(objectInstanceId));
+  }
+
+  /** Takes over what its record says, all but the key; `undefined`: it has none any more. */
+  enter(record: DeviceRecord | undefined): void {
+    const labels = Object.entries(record?.labels ?? {});
+    this.labels = labels.length === 0 ? NO_LABELS : new Map(labels);
+    this.groups = record === undefined || record.groups.length === 0 ? NO_GROUPS : new Set(record.groups);
+    this.priority = record?.priority ?? 'normal';
+    this.owner = record?.owner;
+    this.identity = record === undefined ? undefined : identityOf(record);
+    this.revision = record?.revision ?? 0;
+    this.removed = record === undefined;
+  }
+
+  /** It is not registered any more; what it had is remembered. */
+  left(): void {
+    this.#lastSeen = this.client?.lastHeard;
+    this.#objects = this.client?.registration.objects;
+    this.client = undefined;
+  }
+}

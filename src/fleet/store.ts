@@ -1,0 +1,43 @@
+import type { Awaitable, ServerStore } from '../server';
+import type { DeviceRecord } from './device-record';
+
+/**
+ * Where device records live, apart from registrations. They hold keys: a store that writes them to a disk keeps them from
+ * others. Every change is compare-and-set, as of registrations. All methods reject with `StoreError` when the store is in
+ * trouble. Changes of one endpoint settle in the order in which they were asked for.
+ */
+export interface DeviceRecordStore {
+  get(endpoint: string): Awaitable<DeviceRecord | undefined>;
+  /**
+   * Sets the record of its endpoint. An identity of a pre-shared key, a public key and a name of certificates belong to one
+   * record at most.
+   * @param expectedRevision what the stored one must have; 0: there must be none.
+   * @returns false, and changes nothing, when that is not so, or when another record has the identity, key or name.
+   */
+  put(record: DeviceRecord, expectedRevision: number): Awaitable<boolean>;
+  /** @returns false when the endpoint has no record of this revision. */
+  remove(endpoint: string, expectedRevision: number): Awaitable<boolean>;
+  /** All records, in no order. What changes meanwhile may or may not be seen. */
+  all(): AsyncIterable<DeviceRecord> | Iterable<DeviceRecord>;
+  /** These three take as long for what is unknown as for what is known. */
+  byPskIdentity(identity: string): Awaitable<DeviceRecord | undefined>;
+  /** @param publicKey SubjectPublicKeyInfo in DER. */
+  byPublicKey(publicKey: Buffer): Awaitable<DeviceRecord | undefined>;
+  byCertificateName(name: string): Awaitable<DeviceRecord | undefined>;
+}
+
+/** Where the server keeps secrets of its own. Rejects with `StoreError`. */
+export interface SecretStore {
+  get(name: string): Awaitable<Buffer | undefined>;
+  /** Keeps a secret for ever. @returns false, and changes nothing, when there is one of this name. */
+  add(name: string, secret: Buffer): Awaitable<boolean>;
+}
+
+/** All that must outlive a process. */
+export interface Store extends ServerStore {
+  readonly devices: DeviceRecordStore;
+  readonly secrets: SecretStore;
+  /** @throws {StoreError} it cannot be opened. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
