@@ -143,7 +143,9 @@ describe('The transition table', () => {
 describe('skipped handshake messages', () => {
   for (const kind of ['psk', 'certificate', 'resumption'] as const) {
     const all = wordsFor(kind);
-    const which = IS_SOAK ? 'every word of messages to depth 5' : `${all.length} words of messages (SOAK=1: all to depth 5)`;
+    const which = IS_SOAK
+      ? 'every word of messages to depth 5'
+      : `${all.length} words of messages (SOAK=1: all to depth 5)`;
     it(`let nobody in: ${which} against the model (${kind})`, async function () {
       this.timeout(180_000);
       const toDepth4 = 6 + 6 ** 2 + 6 ** 3 + 6 ** 4;
