@@ -27,6 +27,6 @@ RED.nodes.registerType('lwm2m-provision', {
     return this._('lwm2m-provision.port.output');
   },
   oneditprepare() {
-    explainChoice('action', (action) => this._(`lwm2m-provision.action.hint.${action}`));
+    explainChoice('action', 'put', (action) => this._(`lwm2m-provision.action.hint.${action}`));
   },
 });

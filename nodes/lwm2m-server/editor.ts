@@ -68,7 +68,7 @@ RED.nodes.registerType('lwm2m-server', {
     return nodeLabelStyle(this);
   },
   oneditprepare() {
-    explainChoice('noSec', (policy) => this._(`lwm2m-server.noSec.hint.${policy}`));
+    explainChoice('noSec', 'loopback', (policy) => this._(`lwm2m-server.noSec.hint.${policy}`));
     preparePublicKey(this);
     prepareSecretText('privateKey', {
       empty: this._('lwm2m-server.privateKey.empty'),

@@ -82,6 +82,6 @@ RED.nodes.registerType('lwm2m-simulator', {
   },
   oneditprepare() {
     prepareSecurity();
-    explainChoice('security', (security) => this._(`lwm2m-simulator.security.hint.${security}`));
+    explainChoice('security', 'nosec', (security) => this._(`lwm2m-simulator.security.hint.${security}`));
   },
 });

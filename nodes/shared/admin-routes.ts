@@ -34,7 +34,7 @@ interface DeviceObject {
 
 /**
  * What the editor asks for. All are GET, need the permission `lwm2m.read`, and answer JSON; 404 with
- * `{ code: 'NOT_DEPLOYED' | 'UNKNOWN_DEVICE' | 'UNKNOWN_OBJECT' | 'NO_KEY', message }` when there is nothing of that
+ * `{ code: 'NOT_DEPLOYED' | 'UNKNOWN_DEVICE' | 'UNKNOWN_OBJECT', message }` when there is nothing of that
  * name. No route answers a key that is secret.
  *
  *   lwm2m/<server>/devices?q=&limit=      [{ endpoint, connectivity }]: endpoints that contain q, sorted, at most limit (20)
@@ -42,7 +42,7 @@ interface DeviceObject {
  *   lwm2m/<server>/objects?q=             [{ id, version, name }]: whose id begins with q or whose name contains it
  *   lwm2m/<server>/objects/<id>?version=  { id, version, name, multiple, resources: [{ id, name, camelName, operations,
  *                                           multiple, mandatory, type, range, units }] }
- *   lwm2m/<server>/public-key             { publicKey }: what devices know the server by, base64 of the SPKI in DER
+ *   lwm2m/<server>/public-key             { publicKey }: what devices know the server by, base64 of the SPKI in DER; null: no DTLS
  */
 export function registerAdminRoutes(RED: NodeAPI): void {
   const route = (path: string, answer: (engine: Engine, request: Request) => unknown): void => {
@@ -109,11 +109,8 @@ function describeObject(engine: Engine, request: Request): ObjectView | NotFound
   return viewOf(definition);
 }
 
-function publicKey(engine: Engine): unknown {
-  const { serverPublicKey } = engine;
-  return serverPublicKey === undefined
-    ? new NotFound('NO_KEY', 'this server has no key: DTLS is off')
-    : { publicKey: serverPublicKey };
+function publicKey({ serverPublicKey }: Engine): unknown {
+  return { publicKey: serverPublicKey ?? null };
 }
 
 function viewOf(definition: ObjectDefinition): ObjectView {

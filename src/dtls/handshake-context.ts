@@ -28,8 +28,11 @@ export interface HandshakeServices {
   /** ms since 1970, for the dates of certificates. */
   now(): number;
   random(length: number): Buffer;
-  /** Asks the credentials; asks again when an identity was cut off meanwhile, whose answer may be of before. */
-  ask<T>(question: () => Promise<T>): Promise<T>;
+  /**
+   * Asks the credentials; asks again when an identity was cut off meanwhile, whose answer may be of before. `take` gets the
+   * answer at once: what it notes down is there before the next identity can be cut off.
+   */
+  ask<T, R>(question: () => Promise<T>, take: (answer: T) => R): Promise<R>;
 }
 
 /** All that one handshake knows; the flights read and fill it. */

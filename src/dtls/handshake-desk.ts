@@ -196,14 +196,14 @@ export class HandshakeDesk implements HandshakeListener {
 
   #services(serverIdentity: ServerIdentity | undefined): HandshakeServices {
     const { credentials, clock, random } = this.#shared;
-    return { credentials, serverIdentity, now: () => clock.now(), random, ask: (question) => this.#ask(question) };
+    return { credentials, serverIdentity, now: () => clock.now(), random, ask: (question, take) => this.#ask(question, take) };
   }
 
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
+  async #ask<T, R>(question: () => Promise<T>, take: (answer: T) => R): Promise<R> {
     for (let asked = 0; asked < MAX_QUESTIONS; asked++) {
       const cutOffs = this.#cutOffs;
       const answer = await question();
-      if (cutOffs === this.#cutOffs) return answer;
+      if (cutOffs === this.#cutOffs) return take(answer);
     }
     throw new AlertError('internalError', 'the credentials change too fast');
   }

@@ -45,12 +45,13 @@ export function verifyData(master: KeyObject, sender: 'client' | 'server', hands
   return prf(master, `${sender} finished`, handshakeHash, VERIFY_DATA_LENGTH);
 }
 
-/** `other_secret` and `psk` as the premaster secret of all PSK key exchanges (RFC 4279 s2, RFC 5489 s2). */
+/** `other_secret` and `psk` as the premaster secret of all PSK key exchanges (RFC 4279 s2, RFC 5489 s2). The other secret is wiped. */
 export function pskPremasterSecret(otherSecret: Buffer, psk: Buffer): Buffer {
   const premaster = Buffer.alloc(4 + otherSecret.length + psk.length);
   premaster.writeUInt16BE(otherSecret.length, 0);
   otherSecret.copy(premaster, 2);
   premaster.writeUInt16BE(psk.length, 2 + otherSecret.length);
   psk.copy(premaster, 4 + otherSecret.length);
+  otherSecret.fill(0);
   return premaster;
 }

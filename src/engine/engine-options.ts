@@ -35,7 +35,7 @@ export interface EngineOptions {
    * Register: `{ a3f5c1: '</1/0>,</3/0>' }`.
    */
   readonly profiles?: Readonly<Record<string, string>>;
-  /** Where registrations and observations live; in memory by default. */
+  /** Where registrations, observations, device records and the server's own key live; in memory by default. */
   readonly store?: Store;
   /** The name of this instance among those that share the store. */
   readonly owner?: string;

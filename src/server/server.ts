@@ -2,7 +2,7 @@ import { CoapCode, isSuccess, type CoapStack, type HandlerResponse, type Incomin
 import { Lwm2mError, NotRegisteredError, StoreError } from '../errors';
 import { parsePath, type ObjectDefinitions } from '../model';
 import type { Channel, PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
-import type { Clock, Timer } from '../util/clock';
+import type { Clock } from '../util/clock';
 import { escapeForLog, rateLimited, type Log } from '../util/log';
 import {
   Admission,
@@ -16,6 +16,7 @@ import { AfterResponse } from './after-response';
 import { DeviceModels } from './device-model';
 import { Echo } from './echo';
 import { Exchange, type OperationContext } from './exchange';
+import { Expiry } from './expiry';
 import { LifetimeBounds } from './lifetime-bounds';
 import { Observations, type Subscription } from './observations';
 import type { Operation, OperationResult } from './operation';
@@ -34,8 +35,6 @@ import type { ServerListener } from './server-listener';
 import type { ObservationSpec, ObservationSubscriber } from './shared-observation';
 import type { ServerStore } from './store';
 
-const TICK = 1000;
-const EXPIRED_AT_ONCE = 1000;
 const DEFAULT_AWAKE_TIME = 93;
 const DEFAULT_MAX_REGISTRATIONS = 250_000;
 /** What a device is told to wait when the store is in trouble, s. */
@@ -86,10 +85,9 @@ export class Server {
   readonly #registrations: Registrations;
   readonly #orders: OrderQueue;
   readonly #sending: SendContext;
+  readonly #expiry: Expiry;
   #operations: OperationContext | undefined;
   #observations: Observations | undefined;
-  #timer: Timer | undefined;
-  #ticking = false;
   #storeInTrouble = false;
 
   constructor(options: ServerOptions) {
@@ -115,6 +113,13 @@ export class Server {
       moved: (client: RegisteredClient, from: Channel | undefined) => this.#moved(client, from),
     };
     this.#sending = shared;
+    this.#expiry = new Expiry({
+      ...shared,
+      log: this.#log,
+      orders: this.#orders,
+      store: store.registrations,
+      ended: (client) => this.#observations?.endAll(client),
+    });
     this.#registrations = new Registrations({
       ...shared,
       owner: options.owner,
@@ -141,13 +146,12 @@ export class Server {
     this.#operations = { clock, stack, clients: this.clients, listener, channelTo };
     this.#observations = new Observations(this.#operations, store.observations, this.#log);
     for await (const registration of store.registrations.all()) await this.#restore(registration);
-    this.#schedule();
+    this.#expiry.start();
   }
 
   /** Orders under way must be ended by closing the CoAP stack; those that wait are cancelled here. */
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#expiry.close();
     this.#operations = undefined;
     this.#observations?.close();
     this.#afterResponse.close();
@@ -311,38 +315,6 @@ export class Server {
     if (error !== undefined) this.#log.error(`the store: ${error.message}`);
     this.#storeInTrouble = error !== undefined;
     this.#options.trouble?.(error);
-  }
-
-  #schedule(): void {
-    this.#timer = this.#options.clock.setTimer(() => {
-      this.#schedule();
-      if (this.#ticking) return;
-      this.#ticking = true;
-      this.#tick()
-        .catch((error: unknown) => this.#log.error(`expiry: ${error instanceof Error ? error.message : String(error)}`))
-        .finally(() => {
-          this.#ticking = false;
-        });
-    }, TICK);
-  }
-
-  async #tick(): Promise<void> {
-    this.#orders.expire();
-    for (const client of this.clients.takeAsleep(Infinity)) this.#options.listener.asleep(client);
-    for (;;) {
-      const expired = await this.#options.store.registrations.takeExpired(EXPIRED_AT_ONCE);
-      for (const registration of expired) this.#expired(registration);
-      if (expired.length < EXPIRED_AT_ONCE) return;
-    }
-  }
-
-  #expired(registration: Registration): void {
-    const client = this.clients.get(registration.endpoint);
-    if (client === undefined || client.registration.id !== registration.id) return;
-    this.clients.delete(client);
-    this.#observations?.endAll(client);
-    this.#orders.abandon(client);
-    this.#options.listener.expired(client);
   }
 }
 

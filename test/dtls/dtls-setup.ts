@@ -6,6 +6,9 @@ import { DtlsClient, Suite, type DtlsClientOptions } from '../support/dtls-clien
 import { MemoryNetwork, type AddressText, type NetworkOptions, type RawPeer } from '../support/memory-network';
 import { SimulatedClock } from '../support/simulated-clock';
 
+/** `npm run soak` sets it: tests that are long by their counts then run in full. */
+export const IS_SOAK = process.env['SOAK'] === '1';
+
 export const SERVER = '10.0.0.1:5684';
 export const PSK = { identity: 'lamp-1', key: Buffer.from('73656372657450534b', 'hex') };
 

@@ -48,6 +48,12 @@ describe('The pseudo-random function', () => {
     assert.deepEqual(premaster, Buffer.alloc(20));
   });
 
+  it('wipes the ECDH secret that goes into the premaster secret of ECDHE_PSK, and not the key', () => {
+    const [shared, psk] = [Buffer.alloc(32, 5), Buffer.from('a key')];
+    pskPremasterSecret(shared, psk);
+    assert.deepEqual([shared, psk], [Buffer.alloc(32), Buffer.from('a key')]);
+  });
+
   it('builds the premaster secret of PSK (RFC 4279 s2) and of ECDHE_PSK (RFC 5489 s2)', () => {
     assert.equal(pskPremasterSecret(Buffer.alloc(3), hex('aabbcc')).toString('hex'), '00030000000003aabbcc');
     assert.equal(pskPremasterSecret(hex('0102'), hex('aabbcc')).toString('hex'), '000201020003aabbcc');

@@ -551,6 +551,25 @@ describe('Credentials', () => {
     assert.deepEqual([client.connected, client.alerts], [false, ['2 46']]);
   });
 
+  it('leave no moment between the answer and the session in which a cut-off is missed', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const server = await TestServer.open();
+      const { rawKeys } = server.credentials;
+      server.credentials.verifyRawPublicKey = (spki) => {
+        const answer = Promise.resolve(rawKeys.get(spki.toString('hex')));
+        let moment: Promise<unknown> = answer;
+        for (let turn = 0; turn < turns; turn++) moment = moment.then(() => undefined);
+        void moment.then(() => {
+          rawKeys.clear();
+          server.dtls.cutOff({ mode: 'rpk', name: 'raw-1' });
+        });
+        return answer;
+      };
+      await server.connected({ suite: Suite.ecdsaCcm8, psk: undefined, certificate: rawPublicKey });
+      assert.equal(server.dtls.statistics.sessions, 0, `cut off ${turns} turns after the answer`);
+    }
+  });
+
   it('of the server that cannot be used stop it from opening, with a word', async () => {
     const { privateKey } = (await import('node:crypto')).generateKeyPairSync('ec', { namedCurve: 'P-384' });
     const server = new TestServer();

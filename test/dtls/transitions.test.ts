@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import { nextState, TRANSITIONS, type ClientMessage, type HandshakeKind } from '../../src/dtls/handshake-transitions';
 import { SeededRandom } from '../support/seeded-random';
 import { Suite, Type } from '../support/dtls-client';
-import { PSK, rawPublicKey, TestServer, type TestPeer } from './dtls-setup';
+import { IS_SOAK, PSK, rawPublicKey, TestServer, type TestPeer } from './dtls-setup';
 
 /** What a client may say after flight 4, one letter each. `f` is a Finished in the clear. */
 const LETTERS = ['Certificate', 'KeyExchange', 'Verify', 'ChangeCipherSpec', 'Finished', 'PlainFinished'] as const;
@@ -34,6 +34,15 @@ function* words(depth: number): Generator<Letter[]> {
   for (const word of words(depth - 1))
     if (word.length === depth - 1) for (const letter of LETTERS) yield [...word, letter];
   if (depth > 1) for (const word of words(depth - 1)) if (word.length > 1) yield word;
+}
+
+/**
+ * All words to depth 5 when soaking. Else all to depth 4, and of depth 5 those that say nothing twice where the sentence with
+ * its ChangeCipherSpec has five letters: the orders of these, with and without a Finished in the clear.
+ */
+function wordsFor(kind: HandshakeKind): Letter[][] {
+  const isLong = SENTENCES[kind].length === 4;
+  return [...words(5)].filter((word) => IS_SOAK || word.length < 5 || (isLong && new Set(word).size === 5));
 }
 
 function say(client: TestPeer, letter: Letter): void {
@@ -133,10 +142,15 @@ describe('The transition table', () => {
 
 describe('skipped handshake messages', () => {
   for (const kind of ['psk', 'certificate', 'resumption'] as const) {
-    it(`let nobody in: every word of messages to depth 5 against the model (${kind})`, async function () {
+    const all = wordsFor(kind);
+    const which = IS_SOAK
+      ? 'every word of messages to depth 5'
+      : `${all.length} words of messages (SOAK=1: all to depth 5)`;
+    it(`let nobody in: ${which} against the model (${kind})`, async function () {
       this.timeout(180_000);
-      const all = [...words(5)];
-      assert.equal(all.length, 6 + 6 ** 2 + 6 ** 3 + 6 ** 4 + 6 ** 5);
+      const toDepth4 = 6 + 6 ** 2 + 6 ** 3 + 6 ** 4;
+      const ofDepth5 = kind === 'certificate' ? 6 * 5 * 4 * 3 * 2 : 0;
+      assert.equal(all.length, toDepth4 + (IS_SOAK ? 6 ** 5 : ofDepth5));
       const results = await sayAll(kind, all);
       const wrong = all.filter((word, index) => results[index] !== connects(kind, word));
       assert.deepEqual(wrong, []);

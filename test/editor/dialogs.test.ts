@@ -9,6 +9,7 @@ const SERVER: Flow = {
   name: 'City',
   host: '127.0.0.1',
   coapPort: '',
+  coapsPort: '',
   noSec: 'loopback',
   lifetimeMin: '',
   lifetimeMax: '',
@@ -110,10 +111,12 @@ const DIALOGS: Record<string, { fill: Fill; holds?: Record<string, unknown>; lab
     holds: { paths: ['/3311/0/5850', '/3311/0/5851'] },
     label: 'LwM2M devices',
   },
+  'lwm2m-provision': { fill: { action: 'remove' }, label: 'LwM2M provision' },
   'lwm2m-simulator': {
     fill: {
       count: '2',
       endpointPrefix: 'lamp-park-',
+      security: 'nosec',
       serverUri: 'coap://127.0.0.1:5998',
       lifetime: '30',
       name: 'Two lamps',
@@ -178,6 +181,32 @@ describe("the editor's dialogs", function () {
     await other.close();
   });
 
+  it('of the simulator has an address that fits its security, and a key only where one is used', async () => {
+    const id = await editor.drag('lwm2m-simulator', 620, 640);
+    await editor.openDialog(id);
+    const key = editor.field('key');
+    assert.deepEqual(
+      [await editor.field('serverUri').inputValue(), await key.isVisible()],
+      ['coap://127.0.0.1:5683', false],
+    );
+    await editor.select('security', 'psk');
+    assert.deepEqual(
+      [await editor.field('serverUri').inputValue(), await key.isVisible()],
+      ['coaps://127.0.0.1:5684', true],
+    );
+    assert.match((await editor.page.locator('#lwm2m-security-hint').textContent()) ?? '', /learns it by itself/);
+    assert.equal(await editor.isRefused('security'), false);
+    await editor.screenshot('dialog-lwm2m-simulator-psk');
+    await editor.enter('serverUri', 'coap://city.example.com');
+    assert.equal(await editor.isRefused('security'), true);
+    await editor.enter('serverUri', 'coaps://city.example.com');
+    assert.equal(await editor.isRefused('security'), false);
+    await key.fill('00112233');
+    await editor.done();
+    assert.deepEqual(await editor.problems(id), []);
+    assert.ok(!JSON.stringify(await editor.node(id)).includes('00112233'));
+  });
+
   it('take a server that is made in them', async () => {
     const id = await editor.drag('lwm2m-read', 420, 600);
     await editor.openDialog(id);
@@ -187,6 +216,10 @@ describe("the editor's dialogs", function () {
     await editor.screenshot('dialog-lwm2m-server');
     await editor.page.locator('#node-config-input-name').fill('Another');
     await editor.page.locator('#node-config-input-coapPort').fill('5699');
+    await editor.page.locator('#node-config-input-coapsPort').fill('5699');
+    await editor.page.locator('#node-config-input-coapsPort').blur();
+    assert.equal(await editor.page.locator('#node-config-input-coapsPort.input-error').count(), 1);
+    await editor.page.locator('#node-config-input-coapsPort').fill('5698');
     await editor.page.locator('#node-config-input-noSec').selectOption('any');
     assert.match((await editor.page.locator('#lwm2m-noSec-hint').textContent()) ?? '', /closed networks/);
     await editor.page.locator('#node-config-input-lifetimeMax').fill('3600');
@@ -194,10 +227,10 @@ describe("the editor's dialogs", function () {
     await editor.done();
     const { server } = await editor.node(id);
     const made = await editor.node(String(server));
-    const { name, host, coapPort, noSec, lifetimeMax, awakeTime } = made;
+    const { name, host, coapPort, coapsPort, noSec, lifetimeMax, awakeTime } = made;
     assert.deepEqual(
-      [name, host, String(coapPort), noSec, lifetimeMax, awakeTime],
-      ['Another', '::', '5699', 'any', '3600', 93],
+      [name, host, String(coapPort), String(coapsPort), noSec, lifetimeMax, awakeTime],
+      ['Another', '::', '5699', '5698', 'any', '3600', 93],
     );
   });
 

@@ -138,6 +138,7 @@ describe('the package in a real Node-RED', function () {
     const device = { endpoint: 'lamp-1', connectivity: 'online' };
     assert.deepEqual(await nodeRed.get('lwm2m/server/devices?q=lamp'), [device]);
     assert.deepEqual(await nodeRed.get('lwm2m/server/devices?q=other'), []);
+    assert.deepEqual(await nodeRed.get('lwm2m/server/public-key'), { publicKey: null });
     const detail = await nodeRed.get<{ objects: { id: number; name: string }[] }>('lwm2m/server/devices/lamp-1');
     assert.equal(detail.objects.find(({ id }) => id === 3311)?.name, 'Light Control');
     const found = await nodeRed.get<{ id: number; name: string }[]>('lwm2m/server/objects?q=light%20con');
@@ -165,7 +166,6 @@ describe('the package in a real Node-RED', function () {
   for (const [route, code] of [
     ['lwm2m/gone/devices', 'NOT_DEPLOYED'],
     ['lwm2m/server/devices/nobody', 'UNKNOWN_DEVICE'],
-    ['lwm2m/server/public-key', 'NO_KEY'],
     ['lwm2m/server/objects/65000', 'UNKNOWN_OBJECT'],
     ['lwm2m/server/objects/__proto__', 'UNKNOWN_OBJECT'],
   ] as const) {

@@ -122,6 +122,15 @@ export class Editor {
     return took;
   }
 
+  /** Opens the dialog of a config node and waits until it may be typed into. */
+  async openConfig(id: string): Promise<void> {
+    await this.page.evaluate((wanted) => {
+      const { nodes, editor } = (window as unknown as { RED: EditorApi }).RED;
+      editor.editConfig('', nodes.node(wanted).type, wanted);
+    }, id);
+    await this.settled();
+  }
+
   /** The dialog slides in and then focuses its first field: typing before that goes astray. */
   async settled(): Promise<void> {
     await this.page.waitForFunction(() => {
@@ -236,10 +245,10 @@ export class Editor {
 interface EditorApi {
   nodes: {
     eachNode(visit: (node: { id: string }) => void): void;
-    node(id: string): { id: string; valid?: boolean; validationErrors?: unknown[] };
+    node(id: string): { id: string; type: string; valid?: boolean; validationErrors?: unknown[] };
     convertNode(node: unknown, exportCredentials: boolean): Record<string, unknown>;
   };
-  editor: { edit(node: unknown): void };
+  editor: { edit(node: unknown): void; editConfig(property: string, type: string, id: string): void };
   actions: { invoke(action: string): void };
   utils: { getNodeLabel(node: unknown): string };
 }

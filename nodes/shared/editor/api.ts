@@ -61,8 +61,10 @@ function reasonOf({ status, responseJSON }: FailedRequest): Unavailable {
   return responseJSON === undefined || responseJSON.code === 'NOT_DEPLOYED' ? 'not-deployed' : 'unknown';
 }
 
-/** The public key of a server, as it is deployed. `unknown`: it has none, since it does no DTLS. */
-export function serverPublicKey(server: string): Promise<Answer<{ publicKey: string }>> {
+/** The public key of a server, as it is deployed; `null`: it has none, since it does no DTLS. */
+export function serverPublicKey(server: string): Promise<Answer<{ publicKey: string | null }>> {
+  // One that is just being made in its dialog.
+  if (!RED.nodes.node(server)) return Promise.resolve({ unavailable: 'not-deployed' });
   return get(`lwm2m/${encodeURIComponent(server)}/public-key`);
 }
 

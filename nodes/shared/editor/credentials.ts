@@ -43,11 +43,12 @@ export function preparePublicKey(server: EditorNode): void {
     RED.clipboard.copyText(shown.value, $(copy), 'clipboard.copyMessageValue');
   });
   void serverPublicKey(server.id).then((answer) => {
-    if ('unavailable' in answer) {
-      say(answer.unavailable === 'unknown' ? 'off' : 'deployFirst');
+    const publicKey = 'data' in answer ? answer.data.publicKey : undefined;
+    if (publicKey === undefined || publicKey === null) {
+      say(publicKey === null ? 'off' : 'deployFirst');
       return;
     }
-    shown.value = answer.data.publicKey;
+    shown.value = publicKey;
     copy.disabled = false;
     say('hint');
   });

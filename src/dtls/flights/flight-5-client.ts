@@ -67,8 +67,10 @@ async function lookUp(context: HandshakeContext, identity: Buffer): Promise<Buff
   const isText = Buffer.from(name, 'utf8').equals(identity);
   context.identity = { mode: 'psk', name };
   const stranger = services.random(16);
-  const psk = await services.ask(() => services.credentials.psk(name));
-  return psk === undefined || psk.length === 0 || !isText ? stranger : psk;
+  return services.ask(
+    () => services.credentials.psk(name),
+    (psk) => (psk === undefined || psk.length === 0 || !isText ? stranger : psk),
+  );
 }
 
 /** @throws {AlertError} the point is not on the curve. */
@@ -104,29 +106,35 @@ async function receiveCertificateVerify(context: HandshakeContext, message: Asse
     throw new AlertError('decryptError', 'the signature of CertificateVerify is wrong');
   }
   context.enter(message);
-  context.identity = await (clientCertificate.kind === 'x509'
+  await (clientCertificate.kind === 'x509'
     ? identifyCertificate(context, clientCertificate.chain)
     : identifyRawPublicKey(context, clientCertificate.subjectPublicKeyInfo));
 }
 
-async function identifyCertificate(context: HandshakeContext, chain: readonly Buffer[]) {
+function identifyCertificate(context: HandshakeContext, chain: readonly Buffer[]): Promise<void> {
   const { services } = context;
   const { credentials } = services;
   const names = verifyCertificatePath(chain, credentials.trustAnchors, services.now());
   const leaf = parseCertificate(chain[0] ?? Buffer.alloc(0)).certificate;
-  const name = await services.ask(() => credentials.verifyCertificate?.(names, leaf) ?? Promise.resolve(names[0]));
-  if (name === undefined) throw new AlertError('certificateUnknown', 'the certificate is of nobody we know');
-  return { mode: 'x509', name } as const;
+  return services.ask(
+    () => credentials.verifyCertificate?.(names, leaf) ?? Promise.resolve(names[0]),
+    (name) => {
+      if (name === undefined) throw new AlertError('certificateUnknown', 'the certificate is of nobody we know');
+      context.identity = { mode: 'x509', name };
+    },
+  );
 }
 
-async function identifyRawPublicKey(context: HandshakeContext, subjectPublicKeyInfo: Buffer) {
+function identifyRawPublicKey(context: HandshakeContext, subjectPublicKeyInfo: Buffer): Promise<void> {
   const { services } = context;
   const { credentials } = services;
-  const name = await services.ask(
+  return services.ask(
     () => credentials.verifyRawPublicKey?.(subjectPublicKeyInfo) ?? Promise.resolve(undefined),
+    (name) => {
+      if (name === undefined) throw new AlertError('certificateUnknown', 'the raw public key is of nobody we know');
+      context.identity = { mode: 'rpk', name };
+    },
   );
-  if (name === undefined) throw new AlertError('certificateUnknown', 'the raw public key is of nobody we know');
-  return { mode: 'rpk', name } as const;
 }
 
 function receiveFinished(context: HandshakeContext, message: AssembledMessage): void {

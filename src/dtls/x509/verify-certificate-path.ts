@@ -55,7 +55,7 @@ export function verifyCertificatePath(
   checkClient(leaf.fields);
   const anchors = trustAnchors.map(({ raw }) => parseCertificate(raw));
   const path = [leaf];
-  for (let subject = leaf; ; ) {
+  for (let subject = leaf; ;) {
     checkOwn(subject.fields, now);
     const anchor = anchors.find((candidate) => mayHaveIssued(candidate, path) && hasSigned(candidate, subject));
     if (anchor !== undefined) {
