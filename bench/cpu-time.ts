@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs';
-
 /**
- * CPU time of this process' main thread in seconds. Linux counts it per thread (schedstat); elsewhere the whole
- * process is counted, garbage collector threads included.
+ * CPU time of this process in seconds: its main thread and whatever Node.js does beside it, the threads of the garbage
+ * collector and the compiler included. So nothing that a server costs is left out.
  */
-export function mainThreadCpuSeconds(): number {
-  if (process.platform === 'linux') {
-    const [nanoseconds = '0'] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
-    return Number(nanoseconds) / 1e9;
-  }
+export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }

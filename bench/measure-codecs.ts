@@ -2,7 +2,7 @@ import { contentFormatId, decodeContent, encodeContent, type ContentFormatName, 
 import { parsePath, pathOf, type ResourceType, type ResourceValue, type Value } from '../src/model';
 import { CodecError } from '../src/errors';
 import { HOSTILE_INPUTS } from './hostile-inputs';
-import type { Row } from './run';
+import type { Row } from './rows';
 
 const FORMATS: readonly ContentFormatName[] = ['tlv', 'senml-cbor', 'lwm2m-cbor', 'senml-json', 'json'];
 const TYPES: readonly ResourceType[] = [

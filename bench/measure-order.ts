@@ -1,6 +1,6 @@
 import { answerTo, isRequest, registerDatagram } from './datagrams';
 import { Peers } from './peers';
-import type { Row } from './run';
+import type { Row } from './rows';
 import { Subject } from './subject';
 
 const DEVICES = 10_000;

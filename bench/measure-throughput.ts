@@ -1,41 +1,40 @@
+import { compare, contender, SOCKETS, type Comparison, type Contender } from './contender';
 import { answerTo, isRequest, locationOf, notificationDatagram, registerDatagram, updateDatagram } from './datagrams';
-import { Peers } from './peers';
-import { Subject } from './subject';
+import type { Peers } from './peers';
+import type { Subject } from './subject';
 
-/** Requests per CPU-second of the subject's main thread. */
-export interface Throughput {
-  readonly echo: number;
-  readonly nodeCoap: { registrations: number; reads: number; notifications: number };
-  readonly engine: { registrations: number; updates: number; reads: number; notifications: number };
-}
-
-const SOCKETS = 100;
+/** Requests outstanding at a time. */
 const WINDOW = 200;
-const WARM_UP = 5_000;
-const TOTAL = 30_000;
+/** A fleet whose devices register again and again. */
+const FLEET = 20_000;
+/** 100,000 requests each, 50,000 for node-coap, so that what a server keeps of past exchanges is there and is collected. */
+const COMPARISON: Comparison = { warmUp: 10_000, slices: 5, slice: 20_000 };
 
-async function registrations(subject: Subject, peers: Peers): Promise<number> {
-  const register = (prefix: string) => (n: number, _socket: number, messageId: number) =>
-    registerDatagram(`${prefix}-${n}`, messageId);
-  await peers.exchange(WARM_UP, WINDOW, register('warm'));
-  const cpu = await subject.cpuDuring(async () => {
-    await peers.exchange(TOTAL, WINDOW, register('device'));
-  });
-  return TOTAL / cpu;
+/**
+ * Registrations of the endpoints of a fleet in turn: the first pass is of new ones, all others are of devices that
+ * register anew. Of an endless fleet all are new.
+ */
+export function registrations(fleet: number) {
+  return (_subject: Subject, peers: Peers) => {
+    let registered = 0;
+    return Promise.resolve((total: number) =>
+      peers.exchange(total, WINDOW, (_n, _socket, messageId) =>
+        registerDatagram(`lamp-${registered++ % fleet}`, messageId),
+      ),
+    );
+  };
 }
 
-async function updates(subject: Subject, peers: Peers): Promise<number> {
-  const answers = await peers.exchange(SOCKETS, SOCKETS, (n, _socket, messageId) =>
-    registerDatagram(`updating-${n}`, messageId),
+async function updates(_subject: Subject, peers: Peers) {
+  const locations = new Map<number, string>();
+  await peers.exchange(
+    SOCKETS,
+    SOCKETS,
+    (n, _socket, messageId) => registerDatagram(`lamp-${n}`, messageId),
+    (socket, answer) => locations.set(socket, locationOf(answer)),
   );
-  const locations = new Map(answers.map(({ socketIndex, datagram }) => [socketIndex, locationOf(datagram)]));
-  const update = (_n: number, socket: number, messageId: number) =>
-    updateDatagram(locations.get(socket) ?? '', messageId);
-  await peers.exchange(WARM_UP, WINDOW, update);
-  const cpu = await subject.cpuDuring(async () => {
-    await peers.exchange(TOTAL, WINDOW, update);
-  });
-  return TOTAL / cpu;
+  return (total: number) =>
+    peers.exchange(total, WINDOW, (_n, socket, messageId) => updateDatagram(locations.get(socket) ?? '', messageId));
 }
 
 /** The peers answer requests like devices; gives the tokens of their observations, by socket. */
@@ -51,65 +50,67 @@ function answerRequests(peers: Peers): Map<number, Buffer> {
   return observed;
 }
 
-async function reads(subject: Subject, peers: Peers, who: object): Promise<number> {
-  answerRequests(peers);
-  await subject.ask('read', { ...who, total: WARM_UP, window: SOCKETS });
-  const cpu = await subject.cpuDuring(() => subject.ask('read', { ...who, total: TOTAL, window: SOCKETS }));
-  return TOTAL / cpu;
-}
+/** Whom to talk to: node-coap knows its peers by their ports, the engine by the endpoints that they register. */
+type Introduce = (peers: Peers) => Promise<object>;
 
-async function notifications(subject: Subject, peers: Peers, who: object): Promise<number> {
-  const tokens = answerRequests(peers);
-  await subject.ask('observe', who);
-  let observe = 2;
-  const notify = (n: number, socket: number, messageId: number) => {
-    if (n % SOCKETS === 0) observe += 1;
-    return notificationDatagram(tokens.get(socket) ?? Buffer.alloc(0), observe, messageId);
-  };
-  await peers.exchange(WARM_UP, WINDOW, notify);
-  const cpu = await subject.cpuDuring(async () => {
-    await peers.exchange(TOTAL, WINDOW, notify);
-  });
-  return TOTAL / cpu;
-}
+const byPort: Introduce = (peers) => Promise.resolve({ ports: peers.ports });
 
-/** Starts a subject of its own for one measurement, so that none inherits the heap of the one before. */
-async function withSubject<T>(name: string, measure: (subject: Subject, peers: Peers) => Promise<T>): Promise<T> {
-  const subject = Subject.start(name);
-  const peers = await Peers.open(SOCKETS, await subject.ask<number>('listen'));
-  try {
-    return await measure(subject, peers);
-  } finally {
-    peers.close();
-    await subject.stop();
-  }
-}
-
-/** Registers one device a socket, for the measurements that talk to registered devices. */
-async function registerOneEach(peers: Peers): Promise<string[]> {
+const byEndpoint: Introduce = async (peers) => {
   await peers.exchange(SOCKETS, SOCKETS, (n, _socket, messageId) => registerDatagram(`lamp-${n}`, messageId));
-  return Array.from({ length: SOCKETS }, (_unused, n) => `lamp-${n}`);
+  return { endpoints: Array.from({ length: SOCKETS }, (_unused, n) => `lamp-${n}`) };
+};
+
+function reads(introduce: Introduce) {
+  return async (subject: Subject, peers: Peers) => {
+    const who = await introduce(peers);
+    answerRequests(peers);
+    return (total: number) => subject.ask<void>('read', { ...who, total, window: SOCKETS });
+  };
 }
 
-export async function measureThroughput(): Promise<Throughput> {
-  const echo = await withSubject('echo', registrations);
-  const nodeCoap = {
-    registrations: await withSubject('node-coap', registrations),
-    reads: await withSubject('node-coap', (subject, peers) => reads(subject, peers, { ports: peers.ports })),
-    notifications: await withSubject('node-coap', (subject, peers) =>
-      notifications(subject, peers, { ports: peers.ports }),
-    ),
+function notifications(introduce: Introduce) {
+  return async (subject: Subject, peers: Peers) => {
+    const who = await introduce(peers);
+    const tokens = answerRequests(peers);
+    await subject.ask('observe', who);
+    let sent = 0;
+    return async (total: number) => {
+      await peers.exchange(total, WINDOW, (_n, socket, messageId) => {
+        const sequence = 2 + Math.floor(sent++ / SOCKETS);
+        return notificationDatagram(tokens.get(socket) ?? Buffer.alloc(0), sequence, messageId);
+      });
+      const heard = await subject.ask<number>('notified');
+      // node-coap hands two that come at once to its listener as one.
+      if (heard < sent * 0.99) throw new Error(`the listeners heard ${heard} of ${sent} notifications`);
+    };
   };
-  const engine = {
-    registrations: await withSubject('engine', registrations),
-    updates: await withSubject('engine', updates),
-    reads: await withSubject('engine', async (subject, peers) =>
-      reads(subject, peers, { endpoints: await registerOneEach(peers) }),
-    ),
-    notifications: await withSubject('engine', async (subject, peers) => {
-      await registerOneEach(peers);
-      return notifications(subject, peers, {});
-    }),
-  };
-  return { echo, nodeCoap, engine };
+}
+
+/** The contenders of each comparison; the echo gets the same datagrams as the servers. */
+const COMPARISONS: Readonly<Record<string, () => Promise<Contender>[]>> = {
+  requests: () => [
+    contender('echo', 'echo', registrations(FLEET)),
+    contender('registrations, node-coap', 'node-coap', registrations(FLEET)),
+    contender('registrations', 'engine', registrations(FLEET)),
+    contender('first registrations', 'engine', registrations(Infinity)),
+    contender('updates', 'engine', updates),
+    contender('confirmable notifications, node-coap', 'node-coap', notifications(byPort)),
+    contender('confirmable notifications', 'engine', notifications(byEndpoint)),
+  ],
+  reads: () => [
+    contender('reads, node-coap', 'node-coap', reads(byPort)),
+    contender('reads', 'engine', reads(byEndpoint)),
+  ],
+};
+
+/** One round: requests per CPU-second of every contender, each in a fresh process. */
+export async function measureThroughput(note: (text: string) => void): Promise<Map<string, number>> {
+  const rates = new Map<string, number>();
+  for (const start of Object.values(COMPARISONS)) {
+    for (const [name, rate] of await compare(await Promise.all(start()), COMPARISON)) {
+      note(`  ${name}: ${Math.round(rate).toLocaleString('en-US')} /CPU-s`);
+      rates.set(name, rate);
+    }
+  }
+  return rates;
 }

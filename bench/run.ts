@@ -1,76 +1,44 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
+import { measureCodecs, measureHostileInputs } from './measure-codecs';
 import { measureHeap, measureLargeRegistry } from './measure-fleet';
 import { measureOrder } from './measure-order';
-import { measureThroughput, type Throughput } from './measure-throughput';
-
-/** One line of the table: what was measured, and what it was to reach. */
-export interface Row {
-  readonly what: string;
-  readonly measured: string;
-  readonly goal?: string;
-  readonly reached?: boolean;
-}
+import { measureThroughput } from './measure-throughput';
+import { median, table, type Row } from './rows';
 
 const ROUNDS = 3;
 
-function perSecond(value: number): string {
-  return `${Math.round(value).toLocaleString('en-US')} /CPU-s`;
-}
-
-function ratioRow(what: string, value: number, goal: number): Row {
-  return { what, measured: value.toFixed(2), goal: `>= ${goal}`, reached: value >= goal };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? NaN;
-}
-
-/** The median over the rounds; a ratio is taken within a round, where both saw the same noise. */
-function throughputRows(rounds: readonly Throughput[]): Row[] {
-  const middle = (pick: (round: Throughput) => number) => median(rounds.map(pick));
+/** The median over the rounds; a ratio is taken within a round, in which all took turns. */
+function throughputRows(rounds: readonly ReadonlyMap<string, number>[]): Row[] {
+  const rate = (name: string): Row => {
+    const perSecond = median(rounds.map((round) => round.get(name) ?? NaN));
+    return { what: name, measured: `${Math.round(perSecond).toLocaleString('en-US')} /CPU-s` };
+  };
+  const ratio = (name: string, to: string, goal?: number): Row => {
+    const value = median(rounds.map((round) => (round.get(name) ?? NaN) / (round.get(to) ?? NaN)));
+    const row: Row = { what: `${name} / ${to}`, measured: value.toFixed(2) };
+    return goal === undefined ? row : { ...row, goal: `>= ${goal}`, reached: value >= goal };
+  };
   return [
-    { what: 'bare dgram echo', measured: perSecond(middle((r) => r.echo)) },
-    { what: 'registrations, node-coap', measured: perSecond(middle((r) => r.nodeCoap.registrations)) },
-    { what: 'registrations', measured: perSecond(middle((r) => r.engine.registrations)) },
-    ratioRow(
-      'registrations / echo',
-      middle((r) => r.engine.registrations / r.echo),
-      0.55,
-    ),
-    ratioRow(
-      'registrations / node-coap',
-      middle((r) => r.engine.registrations / r.nodeCoap.registrations),
-      3,
-    ),
-    { what: 'updates', measured: perSecond(middle((r) => r.engine.updates)) },
-    { what: 'updates / echo', measured: middle((r) => r.engine.updates / r.echo).toFixed(2) },
-    { what: 'reads, node-coap', measured: perSecond(middle((r) => r.nodeCoap.reads)) },
-    { what: 'reads', measured: perSecond(middle((r) => r.engine.reads)) },
-    ratioRow(
-      'reads / node-coap',
-      middle((r) => r.engine.reads / r.nodeCoap.reads),
-      5,
-    ),
-    { what: 'confirmable notifications, node-coap', measured: perSecond(middle((r) => r.nodeCoap.notifications)) },
-    { what: 'confirmable notifications', measured: perSecond(middle((r) => r.engine.notifications)) },
-    { what: 'notifications / echo', measured: middle((r) => r.engine.notifications / r.echo).toFixed(2) },
+    rate('echo'),
+    rate('registrations, node-coap'),
+    rate('registrations'),
+    ratio('registrations', 'echo', 0.55),
+    ratio('registrations', 'registrations, node-coap', 3),
+    rate('first registrations'),
+    ratio('first registrations', 'echo'),
+    rate('updates'),
+    ratio('updates', 'echo'),
+    rate('reads, node-coap'),
+    rate('reads'),
+    ratio('reads', 'reads, node-coap', 5),
+    ratio('reads', 'echo'),
+    ratio('echo', 'reads, node-coap'),
+    rate('confirmable notifications, node-coap'),
+    rate('confirmable notifications'),
+    ratio('confirmable notifications', 'echo'),
   ];
-}
-
-function table(rows: readonly Row[]): string {
-  const cells = rows.map(({ what, measured, goal = '', reached }) => [
-    what,
-    measured,
-    goal,
-    reached === undefined ? '' : reached ? 'yes' : 'NO',
-  ]);
-  const head = ['what', 'measured', 'to reach', 'reached'];
-  const widths = head.map((text, column) => Math.max(text.length, ...cells.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]) => `| ${row.map((text, i) => text.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...cells.map(line)].join('\n');
 }
 
 /** Puts the table between the markers of docs/benchmarks.md. */
@@ -78,25 +46,32 @@ function keep(text: string): void {
   const file = path.join(__dirname, '..', 'docs', 'benchmarks.md');
   const stamp = `${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}`;
   const page = readFileSync(file, 'utf8');
-  const kept = page.replace(/(<!-- run -->)[\s\S]*(<!-- end -->)/, `$1\n${stamp}\n\n${text}\n$2`);
-  if (kept === page && !page.includes('<!-- run -->')) throw new Error(`${file} has lost its markers`);
-  writeFileSync(file, kept);
+  if (!/<!-- run -->[\s\S]*<!-- end -->/.test(page)) throw new Error(`${file} has lost its markers`);
+  writeFileSync(
+    file,
+    page.replace(/(<!-- run -->)[\s\S]*(<!-- end -->)/, (_all, begin: string, end: string) =>
+      [begin, stamp, '', text, end].join('\n'),
+    ),
+  );
 }
 
 async function main(): Promise<void> {
-  const note = (text: string) => process.stderr.write(`${text}\n`);
-  const rounds: Throughput[] = [];
+  const began = performance.now();
+  const note = (text: string) => process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s: ${text}\n`);
+  const rounds: Map<string, number>[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
     note(`throughput, round ${round} of ${ROUNDS}`);
-    rounds.push(await measureThroughput());
+    rounds.push(await measureThroughput(note));
   }
-  note('memory');
+  note('heap');
   const heap = await measureHeap();
   note('a large registry');
-  const large = await measureLargeRegistry();
+  const large = await measureLargeRegistry(note);
   note('an order to 10,000 devices');
   const order = await measureOrder();
-  const text = table([...throughputRows(rounds), ...heap, ...large, ...order]);
+  note('codecs');
+  const codecs = [...measureCodecs(), ...measureHostileInputs()];
+  const text = table([...throughputRows(rounds), ...heap, ...large, ...order, ...codecs]);
   process.stdout.write(`${text}\n`);
   keep(text);
 }

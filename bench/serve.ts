@@ -1,22 +1,15 @@
-import { mainThreadCpuSeconds, settledHeapBytes } from './cpu-time';
+import { cpuSeconds, settledHeapBytes } from './cpu-time';
 import type { Answer, Command } from './subject';
 
 export type Handlers = Record<string, (argument: never) => unknown>;
 
-/** Used by a subject: answers the commands that its parent sends. */
+/** Used by a subject: answers the commands that its parent sends, and ends with its parent. */
 export function serve(handlers: Handlers): void {
-  const all: Record<string, (argument: never) => unknown> = {
-    cpu: mainThreadCpuSeconds,
-    heap: settledHeapBytes,
-    processCpu: () => {
-      const u = process.cpuUsage();
-      return (u.user + u.system) / 1e6;
-    },
-    ...handlers,
-  };
+  const all: Handlers = { cpu: cpuSeconds, heap: settledHeapBytes, ...handlers };
   process.on('message', (command: Command) => {
     void answer(all, command).then((reply) => process.send?.(reply));
   });
+  process.on('disconnect', () => process.exit());
 }
 
 async function answer(handlers: Handlers, { id, name, argument }: Command): Promise<Answer> {

@@ -1,37 +1,44 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 
-/**
- * A subject is the program under measurement, in a process of its own: the load comes from another process and is not
- * counted. It answers commands over IPC; `cpu` and `heap` are answered for it, the rest is its own.
- */
 export type Command = { id: number; name: string; argument?: unknown };
 export type Answer = { id: number; value?: unknown; error?: string };
-export interface Usage {
-  cpuSeconds: number;
-  heapBytes: number;
-}
 
-/** Used by the parent: starts and talks to a subject. */
+/**
+ * A subject is the program under measurement, in a process of its own: the load comes from this process and is not
+ * counted. It answers commands over IPC; `cpu` and `heap` are answered for it, the rest is its own.
+ */
 export class Subject {
+  /** Rejects when the process ends before it is stopped, so that nobody waits for answers of a dead one. */
+  readonly died: Promise<never>;
   private nextId = 1;
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    name: string,
+    private readonly child: ChildProcess,
+  ) {
     child.on('message', (answer: Answer) => {
       const waiter = this.waiting.get(answer.id);
       this.waiting.delete(answer.id);
       if (answer.error === undefined) waiter?.resolve(answer.value);
       else waiter?.reject(new Error(answer.error));
     });
-    child.on('exit', (code) => {
-      for (const waiter of this.waiting.values()) waiter.reject(new Error(`the subject ended with code ${code}`));
+    this.died = new Promise((_resolve, reject) => {
+      child.once('exit', (code, signal) => {
+        const error = new Error(`${name} ended with ${signal ?? `code ${code}`}`);
+        for (const { reject: fail } of this.waiting.values()) fail(error);
+        reject(error);
+      });
     });
+    // Whoever runs something on it hears of it; after `stop` nobody does.
+    this.died.catch(() => undefined);
   }
 
   static start(name: string): Subject {
     const file = path.join(__dirname, 'servers', `${name}.ts`);
-    return new Subject(fork(file, [], { execArgv: ['--import', 'tsx', '--expose-gc'] }));
+    return new Subject(name, fork(file, [], { execArgv: ['--import', 'tsx', '--expose-gc'] }));
   }
 
   ask<T>(name: string, argument?: unknown): Promise<T> {
@@ -42,17 +49,17 @@ export class Subject {
     });
   }
 
-  /** Runs `work` and gives back the main-thread CPU seconds that the subject spent meanwhile. */
-  async cpuDuring(work: () => Promise<void>): Promise<number> {
+  /** Runs `work` and gives back the CPU seconds that the subject spent meanwhile. */
+  async cpuDuring(work: () => Promise<unknown>): Promise<number> {
     const before = await this.ask<number>('cpu');
-    await work();
+    await Promise.race([work(), this.died]);
     return (await this.ask<number>('cpu')) - before;
   }
 
-  stop(): Promise<void> {
-    return new Promise((resolve) => {
-      this.child.once('exit', () => resolve());
-      this.child.kill();
-    });
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill();
+    await ended;
   }
 }

@@ -32,11 +32,18 @@ function read(port: number): Promise<void> {
   });
 }
 
+let notified = 0;
+
 function observe(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const get = request({ host: '127.0.0.1', port, pathname: '/3311/0/5850', method: 'GET', observe: true });
     get.on('response', (stream: IncomingMessage) => {
-      stream.on('data', () => undefined);
+      // The first is the answer itself.
+      let isFirst = true;
+      stream.on('data', () => {
+        if (!isFirst) notified += 1;
+        isFirst = false;
+      });
       resolve();
     });
     get.on('error', reject);
@@ -48,6 +55,8 @@ serve({
   observe: async ({ ports }: { ports: number[] }) => {
     for (const port of ports) await observe(port);
   },
+  /** How many notifications the listeners have heard. */
+  notified: () => notified,
   listen: () =>
     new Promise<number>((resolve) => {
       server.listen(0, '127.0.0.1', () => {

@@ -283,6 +283,19 @@ describe('CoAP messages', () => {
       );
     });
 
+    it('thousands of texts, many of them again and again, are each read as they are', () => {
+      const read = (path: string) =>
+        decodeMessage(encodeMessage({ ...empty, options: { uriPath: [path, 'rd'] } })).options.uriPath;
+      const empty = { type: MessageType.CON, code: CoapCode.GET, messageId: 1, token: EMPTY, payload: EMPTY };
+      for (let round = 0; round < 2; round += 1) {
+        for (let n = 0; n < 5_000; n += 1) {
+          for (const path of [`lamp-${n}`, `\u0000${n}`, `lämpchen-${n % 10}`, `${n}`.padStart(24, '.')]) {
+            assert.deepEqual(read(path), [path, 'rd']);
+          }
+        }
+      }
+    });
+
     it('any bytes are a message or a MessageFormatError', () => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 200 }), (array) => {
