@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { registerAdminRoutes } from '../shared/admin-routes';
 import { fingerprintOf } from '../shared/fingerprint';
@@ -8,6 +10,9 @@ import { Survivors } from '../shared/survivors';
 import { EngineHost, type HostVoice } from './engine-host';
 import { readServerSettings } from './server-settings';
 import type { ServerConfig, ServerCredentials, ServerSettings } from './server-settings';
+
+/** A runtime of tests has no user directory; nothing of it is to lie about where it was started. */
+const NO_USER_DIR = path.join(tmpdir(), 'node-red-lwm2m');
 
 export = function (RED: NodeAPI): void {
   flowStateOf(RED);
@@ -30,7 +35,7 @@ export = function (RED: NodeAPI): void {
   /** @throws {InvalidArgumentError} a setting that cannot be. */
   function hostFor(node: ServerNode, config: ServerConfig): EngineHost {
     const voice = voiceOf(node);
-    const settings = readServerSettings(config, RED.settings.userDir ?? process.cwd(), node.credentials);
+    const settings = readServerSettings(config, RED.settings.userDir ?? NO_USER_DIR, node.credentials);
     const host = hosts.acquire(node.id, fingerprintOf(settings), (before) => {
       // Once for an engine, not at each deploy.
       for (const text of notYet(settings)) node.log(text);

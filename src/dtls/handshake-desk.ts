@@ -196,7 +196,13 @@ export class HandshakeDesk implements HandshakeListener {
 
   #services(serverIdentity: ServerIdentity | undefined): HandshakeServices {
     const { credentials, clock, random } = this.#shared;
-    return { credentials, serverIdentity, now: () => clock.now(), random, ask: (question, take) => this.#ask(question, take) };
+    return {
+      credentials,
+      serverIdentity,
+      now: () => clock.now(),
+      random,
+      ask: (question, take) => this.#ask(question, take),
+    };
   }
 
   async #ask<T, R>(question: () => Promise<T>, take: (answer: T) => R): Promise<R> {
