@@ -1,17 +1,22 @@
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Which endpoints were cut off, in the order it happened: a registration that the store was writing meanwhile must not come
- * in behind the back of who cut the device off.
+ * Which endpoints were cut off, and how often who may register changed: a registration that the store was writing meanwhile
+ * must not come in behind the back of who did it.
  */
 export class CutOffs {
   /** By endpoint the number of its last one. */
   readonly #last = new Map<string, number>();
   #count = 0;
 
-  /** How many there were; it tells later what was after now. */
+  /** How many cut-offs and changes there were; it tells later what was after now. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Somebody may not register any more who might before, or the other way round. */
+  rulesChanged(): void {
+    this.#count += 1;
   }
 
   add(endpoint: string): void {
@@ -26,6 +31,6 @@ export class CutOffs {
   }
 
   wasAfter(count: number, endpoint: string): boolean {
-    return this.#count !== count && (this.#last.get(endpoint) ?? 0) > count;
+    return (this.#last.get(endpoint) ?? 0) > count;
   }
 }

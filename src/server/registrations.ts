@@ -152,6 +152,7 @@ export class Registrations {
 
   /** Ends the registration of an endpoint if whoever made it may not act as the endpoint any more. */
   async recheck(endpoint: string): Promise<Registration | undefined> {
+    this.cutOffs.rulesChanged();
     const { admission } = this.context;
     return this.end(endpoint, (made) => admission.refusal(endpoint, made, made.identity) !== undefined);
   }
@@ -332,6 +333,7 @@ export class Registrations {
 
   /** Who may register can change while the store writes. */
   private mayStay({ endpoint }: Registration, channel: Channel, cutOffsBefore: number): boolean {
+    if (this.cutOffs.count === cutOffsBefore) return true;
     const { admission } = this.context;
     const refusal = admission.refusal(endpoint, channel, channel.identity);
     return refusal === undefined && !this.cutOffs.wasAfter(cutOffsBefore, endpoint);
