@@ -4,7 +4,7 @@ import { Suite, type DtlsClientOptions } from '../test/support/dtls-client';
 import { registerDatagram } from './datagrams';
 import { Exchange, openLink, openSecureLink, openSocket, secureLinkOn, type Link, type Load } from './link';
 import { OpensslServer } from './openssl-server';
-import type { Row } from './run';
+import type { Row } from './rows';
 import { Subject } from './subject';
 
 const ROUNDS = 3;

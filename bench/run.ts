@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { measureCodecs, measureHostileInputs } from './measure-codecs';
+import { measureDtls } from './measure-dtls';
 import { measureHeap, measureLargeRegistry } from './measure-fleet';
 import { measureOrder } from './measure-order';
 import { measureThroughput } from './measure-throughput';
@@ -69,9 +70,11 @@ async function main(): Promise<void> {
   const large = await measureLargeRegistry(note);
   note('an order to 10,000 devices');
   const order = await measureOrder();
+  note('DTLS');
+  const dtls = await measureDtls();
   note('codecs');
   const codecs = [...measureCodecs(), ...measureHostileInputs()];
-  const text = table([...throughputRows(rounds), ...heap, ...large, ...order, ...codecs]);
+  const text = table([...throughputRows(rounds), ...heap, ...large, ...order, ...dtls, ...codecs]);
   process.stdout.write(`${text}\n`);
   keep(text);
 }

@@ -1,12 +1,10 @@
 import { Engine } from '../../src/index';
-import { processCpuSeconds } from '../process-cpu';
 import { serve } from '../serve';
 
 /** The whole server on CoAP and on CoAP over DTLS. */
 const engine = new Engine({ host: '127.0.0.1', coapPort: 0, coapsPort: 0, noSec: 'loopback' });
 
 serve({
-  cpu: processCpuSeconds,
   listen: async () => {
     await engine.start();
     return Object.fromEntries(engine.addresses.map(({ scheme, port }) => [scheme, port]));

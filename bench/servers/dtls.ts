@@ -7,7 +7,6 @@ import { RecordReader } from '../../src/dtls/record/record-reader';
 import { RecordWriter } from '../../src/dtls/record/record-writer';
 import { UdpTransport } from '../../src/transport/udp';
 import { systemClock } from '../../src/util/clock';
-import { processCpuSeconds } from '../process-cpu';
 import { serve } from '../serve';
 
 /** The DTLS transport by itself, with the limits it has in the server: it sends back what a session brings. */
@@ -57,7 +56,6 @@ function sealAndOpen(count: number): void {
 }
 
 serve({
-  cpu: processCpuSeconds,
   listen: async () => {
     await transport.open({
       received: (channel, datagram) => channel.send(datagram),

@@ -22,6 +22,8 @@ async function registerMany(port: number, count: number): Promise<void> {
   const socket = dgram.createSocket('udp4');
   const open = new Set<number>();
   let next = 1;
+  // As a device does (RFC 7252 s4.2): a datagram may be lost when the server has just begun.
+  const repeat = setInterval(() => open.forEach(send), 2_000);
   const done = new Promise<void>((resolve, reject) => {
     const more = (): void => {
       while (open.size < 50 && next <= count) send(next++);
@@ -36,6 +38,7 @@ async function registerMany(port: number, count: number): Promise<void> {
     more();
   });
   await done;
+  clearInterval(repeat);
   socket.close();
 
   function send(number: number): void {
