@@ -48,6 +48,11 @@ RED.nodes.registerType('lwm2m-server', {
       },
     },
     objectsDir: { value: '' },
+    // Without a field as yet; named here so that the editor keeps them in flows that have them.
+    store: { value: 'sqlite' },
+    storePath: { value: '' },
+    redisUrl: { value: '' },
+    access: { value: '' },
   },
   credentials: {
     privateKey: { type: 'password' },
