@@ -51,7 +51,7 @@ function keep(text: string): void {
   writeFileSync(
     file,
     page.replace(/(<!-- run -->)[\s\S]*(<!-- end -->)/, (_all, begin: string, end: string) =>
-      [begin, stamp, '', text, end].join('\n'),
+      [begin, '', stamp, '', text, '', end].join('\n'),
     ),
   );
 }
