@@ -45,6 +45,13 @@ describe('gnutls-cli', function () {
     assert.equal(server.identities.at(-1), 'x509 dev1');
   });
 
+  it('reads a resource, both with raw public keys', async () => {
+    const files = ['--rawpkkeyfile', server.file('dev1.key'), '--rawpkfile', server.file('dev1.pub')];
+    const output = await connect([...noCheck, ...files, '--priority', `${ECDSA_PRIORITY}:-CTYPE-X509`]);
+    assert.ok(output.includes(TIME), output);
+    assert.equal(server.identities.at(-1), 'rpk dev1');
+  });
+
   it('is refused with a wrong key', async () => {
     const { handshakesFailed } = server.dtls.statistics;
     const args = [...noCheck, '--pskusername', 'dev1', '--pskkey', 'deadbeef', '--priority', PSK_PRIORITY];

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { X509Certificate, type KeyObject } from 'node:crypto';
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Context } from 'mocha';
 import { CoapCode, CoapStack, type IncomingRequest } from '../../../src/coap';
 import { ALL_CIPHER_SUITES, DtlsTransport, type DtlsOptions } from '../../../src/dtls';
@@ -61,6 +61,7 @@ export class InteropServer {
     this.#write('ca.pem', new X509Certificate(this.authority.raw).toString());
     this.#write('dev1.pem', this.device.certificate.toString());
     this.#write('dev1.key', pem(this.device.key));
+    this.#write('dev1.pub', createPublicKey(this.device.key).export({ format: 'pem', type: 'spki' }).toString());
     const stranger: TestCertificate = newCertificate({ commonName: 'stranger' });
     this.#write('stranger.pem', stranger.certificate.toString());
     this.#write('stranger.key', pem(stranger.key));
