@@ -6,7 +6,7 @@ import { CoapCode, encodeMessage, MessageType } from '../../src/coap';
 import { contentFormatId, encodePaths, parseLinks } from '../../src/content';
 import { InvalidArgumentError, TimeoutError, TransportError, type Lwm2mError } from '../../src/errors';
 import { simulateFleet, type PskSecurity } from '../../src/simulator';
-import { SimulatedClock } from '../support/simulated-clock';
+import { realNetwork, SimulatedClock } from '../support/simulated-clock';
 import { makeLamp, startLamp, type Lamp } from './lamp';
 import { encode, paths, ScriptedServer, valuesOf } from './scripted-server';
 
@@ -38,7 +38,7 @@ describe('A simulated device over coaps', () => {
 
   const registeredAgain = async () => {
     const isThere = () => lamp.server.requests.some(({ method }) => method === 'register');
-    await lamp.clock.advanceUntil(isThere, 120_000);
+    await lamp.clock.advanceUntil(isThere, 120_000, realNetwork);
     return lamp.server.next('register');
   };
 
@@ -194,7 +194,7 @@ describe('The handshake of a simulated device', () => {
     const failures: Lwm2mError[] = [];
     device.on('failed', (error) => failures.push(error));
     await device.start();
-    await clock.advanceUntil(() => failures.length > 0, 60_000);
+    await clock.advanceUntil(() => failures.length > 0, 60_000, realNetwork);
     await device.close();
     const [failure] = failures;
     assert.ok(failure);
@@ -237,7 +237,7 @@ describe('The handshake of a simulated device', () => {
       const device = makeLamp(server.uri, clock, { security: SECURITY });
       const registered = once(device, 'registered');
       await device.start();
-      await clock.advanceUntil(() => device.registered, 10_000);
+      await clock.advanceUntil(() => device.registered, 10_000, realNetwork);
       await registered;
       const { channel } = await server.next('register');
       assert.equal(channel.identity.name, 'lamp-1');

@@ -55,12 +55,16 @@ export class SimulatedClock implements Clock {
     this.#elapsed = target;
   }
 
-  /** Advances in steps until the condition holds; fails when it does not within `ms`. */
-  async advanceUntil(condition: () => boolean, ms: number, step = 100): Promise<void> {
+  /**
+   * Advances in steps until the condition holds; fails when it does not within `ms`.
+   * @param between what else must have its turn between two steps: {@link realNetwork}.
+   */
+  async advanceUntil(condition: () => boolean, ms: number, between?: () => Promise<void>, step = 100): Promise<void> {
     const end = this.#elapsed + ms;
     await this.settle();
     while (!condition()) {
       if (this.#elapsed >= end) throw new Error(`what was waited for did not happen within ${ms} ms`);
+      await between?.();
       await this.advance(Math.min(step, end - this.#elapsed));
     }
   }
@@ -88,4 +92,9 @@ export class SimulatedClock implements Clock {
     }
     return low;
   }
+}
+
+/** Lets datagrams of real sockets arrive, which simulated time would otherwise outrun: they take a moment of real time. */
+export function realNetwork(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
 }
