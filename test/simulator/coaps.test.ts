@@ -38,7 +38,7 @@ describe('A simulated device over coaps', () => {
 
   const registeredAgain = async () => {
     const isThere = () => lamp.server.requests.some(({ method }) => method === 'register');
-    await lamp.clock.advanceUntil(isThere, 120_000, realNetwork);
+    await lamp.clock.advanceUntil(isThere, 120_000, 100, realNetwork);
     return lamp.server.next('register');
   };
 
@@ -194,7 +194,7 @@ describe('The handshake of a simulated device', () => {
     const failures: Lwm2mError[] = [];
     device.on('failed', (error) => failures.push(error));
     await device.start();
-    await clock.advanceUntil(() => failures.length > 0, 60_000, realNetwork);
+    await clock.advanceUntil(() => failures.length > 0, 60_000, 100, realNetwork);
     await device.close();
     const [failure] = failures;
     assert.ok(failure);
@@ -237,7 +237,7 @@ describe('The handshake of a simulated device', () => {
       const device = makeLamp(server.uri, clock, { security: SECURITY });
       const registered = once(device, 'registered');
       await device.start();
-      await clock.advanceUntil(() => device.registered, 10_000, realNetwork);
+      await clock.advanceUntil(() => device.registered, 10_000, 100, realNetwork);
       await registered;
       const { channel } = await server.next('register');
       assert.equal(channel.identity.name, 'lamp-1');

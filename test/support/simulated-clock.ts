@@ -59,7 +59,7 @@ export class SimulatedClock implements Clock {
    * Advances in steps until the condition holds; fails when it does not within `ms`.
    * @param between what else must have its turn between two steps: {@link realNetwork}.
    */
-  async advanceUntil(condition: () => boolean, ms: number, between?: () => Promise<void>, step = 100): Promise<void> {
+  async advanceUntil(condition: () => boolean, ms: number, step = 100, between?: () => Promise<void>): Promise<void> {
     const end = this.#elapsed + ms;
     await this.settle();
     while (!condition()) {
