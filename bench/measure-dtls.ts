@@ -4,7 +4,7 @@ import { Suite, type DtlsClientOptions } from '../test/support/dtls-client';
 import { registerDatagram } from './datagrams';
 import { Exchange, openLink, openSecureLink, openSocket, secureLinkOn, type Link, type Load } from './link';
 import { OpensslServer } from './openssl-server';
-import type { Row } from './rows';
+import { median, type Row } from './rows';
 import { Subject } from './subject';
 
 const ROUNDS = 3;
@@ -36,10 +36,6 @@ async function each(from: number, to: number, work: (n: number) => Promise<void>
     while (next < to) await work(next++);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 async function withSubject<T>(name: string, work: (subject: Subject) => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { NodeDef } from 'node-red';
 import { InvalidArgumentError, type EngineOptions, type NoSecPolicy } from '../../src/index';
+import { isEmpty } from '../shared/options';
 
 /** What an exported flow holds of this node. Numbers may be text, and text that an environment variable has filled. */
 export interface ServerConfig extends NodeDef {
@@ -86,10 +87,6 @@ export function readServerSettings(
 function text(value: unknown): string | undefined {
   const trimmed = typeof value === 'string' ? value.trim() : '';
   return trimmed === '' ? undefined : trimmed;
-}
-
-function isEmpty(value: unknown): value is undefined | null | '' {
-  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }
 
 /** Empty is off. */
