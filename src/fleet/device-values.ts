@@ -6,9 +6,14 @@ const MAX_RESOURCES = 256;
 /** A value, or those of a multiple resource by resource instance id. */
 type Held = Value | Map<number, Value>;
 
-interface HeldValue {
+export interface HeldValue {
   commanded: { value: Held; at: number; by: string | undefined } | undefined;
   reported: { value: Held; at: number } | undefined;
+}
+
+/** The values of one device as a store keeps them, by path of the resource. */
+export interface StoredDeviceValues {
+  readonly values: readonly (readonly [path: string, held: HeldValue])[];
 }
 
 /** What was commanded to a device and what it reported, by resource. Bounded: the resource longest known goes first. */

@@ -32,5 +32,8 @@ export type {
 export type { ProvisionOptions } from './device-provisioning';
 export type { DeviceRecord, DeviceSecurity, ProvisionedDevice, ShownSecurity } from './device-record';
 export type { DeviceRecordStore, SecretStore, Store } from './store';
+export type { StoredDeviceValues } from './device-values';
+export type { StoredPolicy } from './observation-policy';
+export type { StoredSuspension } from './suspension';
 export { Fleet, type FleetOptions } from './fleet';
 export { deviceView } from './views';

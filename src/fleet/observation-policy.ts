@@ -63,3 +63,8 @@ export interface PolicyHandle {
   /** Ends the policy and its observations on the devices. */
   cancel(): Promise<void>;
 }
+
+/** A policy that holds after a restart. */
+export interface StoredPolicy {
+  readonly policy: ObservationPolicy;
+}

@@ -1,5 +1,8 @@
-import type { Awaitable, ServerStore } from '../server';
+import type { Awaitable, KeyedStore, ServerStore } from '../server';
 import type { DeviceRecord } from './device-record';
+import type { StoredDeviceValues } from './device-values';
+import type { StoredPolicy } from './observation-policy';
+import type { StoredSuspension } from './suspension';
 
 /**
  * Where device records live, apart from registrations. They hold keys: a store that writes them to a disk keeps them from
@@ -37,6 +40,12 @@ export interface SecretStore {
 export interface Store extends ServerStore {
   readonly devices: DeviceRecordStore;
   readonly secrets: SecretStore;
+  /** Observation policies, by id. */
+  readonly policies: KeyedStore<StoredPolicy>;
+  /** Suspensions, by endpoint. */
+  readonly suspensions: KeyedStore<StoredSuspension>;
+  /** What was commanded to devices and what they reported, by endpoint. The last moments may be lost with the machine. */
+  readonly values: KeyedStore<StoredDeviceValues>;
   /** @throws {StoreError} it cannot be opened. */
   open(): Promise<void>;
   close(): Promise<void>;

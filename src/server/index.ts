@@ -20,7 +20,17 @@ export type {
 export type { Rejection, RejectionReason, SentValue } from './rejection';
 export type { RegisteredObject, RegisteredObjects } from './registered-objects';
 export type { Lwm2mVersion, Registration } from './registration';
-export type { Awaitable, ObservationStore, RegistrationStore, ServerStore, StoredObservation } from './store';
+export type {
+  Awaitable,
+  KeyedStore,
+  ObservationStore,
+  OrderOrigin,
+  RegistrationStore,
+  ServerStore,
+  StoredObservation,
+  StoredOrder,
+} from './store';
+export { OPEN_GATE, type Gate, type GateRefusal } from './gate';
 export { isSameIdentity, type NoSecPolicy, type Provisioning } from './admission';
 export { profilesOf, type Profiles } from './profiles';
 export type { RegisteredClient } from './registered-client';

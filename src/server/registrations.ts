@@ -7,6 +7,7 @@ import type { AfterResponse } from './after-response';
 import { changedRegistration, isSameAddress } from './changed-registration';
 import { CutOffs } from './cut-offs';
 import type { Echo } from './echo';
+import type { Gate } from './gate';
 import type { LifetimeBounds } from './lifetime-bounds';
 import type { Profiles } from './profiles';
 import type { RegisteredClients } from './registered-clients';
@@ -37,6 +38,7 @@ export interface RegistrationsContext {
   readonly store: RegistrationStore;
   readonly clients: RegisteredClients;
   readonly admission: Admission;
+  readonly gate: Gate;
   readonly echo: Echo;
   readonly lifetimes: LifetimeBounds;
   readonly profiles: Profiles;
@@ -182,6 +184,8 @@ export class Registrations {
     const { endpoint, channel } = application;
     const refusal = this.context.admission.refusal(endpoint, channel, current?.identity);
     if (refusal !== undefined) return this.forbid(channel, endpoint, 'register', refusal);
+    const putOff = this.putOff(channel, endpoint, 'register');
+    if (putOff !== undefined) return putOff;
     const registration = this.registrationOf(application, current);
     const { count } = this.cutOffs;
     const stored = this.context.store.put(registration, current?.revision ?? 0);
@@ -251,7 +255,7 @@ export class Registrations {
   ): Awaitable<HandlerResponse> {
     const { channel, options, payload } = request;
     if (current === undefined) return this.unknown(channel, 'update');
-    const refused = this.refuseSender(request, current, 'update');
+    const refused = this.refuseSender(request, current, 'update') ?? this.putOff(channel, current.endpoint, 'update');
     if (refused !== undefined) return refused;
     const parameters = parseRegistrationParameters(options.uriQuery ?? []);
     if ('problem' in parameters) return badRequest(parameters.problem);
@@ -363,6 +367,14 @@ export class Registrations {
     if (channel.identity.mode !== 'nosec' || isSameAddress(channel, current)) return undefined;
     if (echo.isFresh(options.echo, channel.address)) return undefined;
     return { code: CoapCode.Unauthorized, options: { echo: echo.challenge(channel.address) } };
+  }
+
+  /** Who may act as the endpoint but is not let in now is told when to come again. */
+  private putOff(channel: Channel, endpoint: string, operation: 'register' | 'update'): HandlerResponse | undefined {
+    const refusal = this.context.gate.refusal(endpoint, operation);
+    if (refusal === undefined) return undefined;
+    this.reject(channel, endpoint, operation, refusal.reason);
+    return { code: CoapCode.ServiceUnavailable, options: { maxAge: refusal.maxAge } };
   }
 
   private objectsOf(

@@ -17,6 +17,7 @@ import { DeviceModels } from './device-model';
 import { Echo } from './echo';
 import { Exchange, type OperationContext } from './exchange';
 import { Expiry } from './expiry';
+import { OPEN_GATE, type Gate } from './gate';
 import { LifetimeBounds } from './lifetime-bounds';
 import { Observations, type Subscription } from './observations';
 import type { Operation, OperationResult } from './operation';
@@ -58,6 +59,7 @@ export interface ServerOptions {
   readonly maxRegistrations?: number;
   readonly provisioning?: Provisioning;
   readonly profiles?: Profiles;
+  readonly gate?: Gate;
   /** The channel to an address now; see `OperationContext`. */
   readonly channelTo: (scheme: Scheme, address: PeerAddress) => Channel | undefined;
   /** The store is in trouble, or well again. */
@@ -105,6 +107,7 @@ export class Server {
     const shared = {
       clock,
       admission: this.#admission,
+      gate: options.gate ?? OPEN_GATE,
       listener,
       clients: this.clients,
       rejections: this.#rejections,

@@ -1,5 +1,6 @@
 import type { ContentFormatName } from '../content';
 import type { Attributes } from './attributes';
+import type { Operation } from './operation';
 import type { Registration } from './registration';
 
 /** A value now or a promise of it. A store in memory answers at once; whoever calls a store awaits it all the same. */
@@ -61,8 +62,49 @@ export interface ObservationStore {
   count(): Awaitable<number>;
 }
 
+/**
+ * Things kept by an id. Whoever owns them reads them all once when it starts, holds them in memory from then on, and
+ * writes what changes. All methods reject with `StoreError` when the store is in trouble. Changes of one id settle in the
+ * order in which they were asked for. What is given is kept as it is at that moment: plain data, Buffers, Dates, BigInts.
+ */
+export interface KeyedStore<T> {
+  /** Adds it, or replaces the one of this id. @throws {InvalidArgumentError} it holds what no store can keep (a function). */
+  put(id: string, thing: T): Awaitable<void>;
+  /** @returns whether there was one. */
+  remove(id: string): Awaitable<boolean>;
+  all(): AsyncIterable<readonly [string, T]> | Iterable<readonly [string, T]>;
+}
+
+/** Who takes what comes of an order that outlives its process. */
+export interface OrderOrigin {
+  /** Of all the members of one order the same. */
+  readonly run: string;
+  /** Who ordered, for finding it again: a node's id. */
+  readonly owner: string;
+  /** What the owner wants back with the outcome: plain data. */
+  readonly note: unknown;
+  /** Whether the target named many devices. */
+  readonly many: boolean;
+}
+
+/** An order that waits for a device that sleeps or is suspended. Its id sorts by the time of the order. */
+export interface StoredOrder {
+  readonly endpoint: string;
+  readonly operation: Operation;
+  readonly user?: string;
+  /** ms since 1970 */
+  readonly queuedAt: number;
+  /** ms since 1970 */
+  readonly expiresAt: number;
+  /** It must not be done twice, and was sent: after a restart nobody knows whether the device did it. */
+  readonly sent?: true;
+  /** Absent: nobody waits for the outcome. */
+  readonly origin?: OrderOrigin;
+}
+
 /** All that the server needs to outlive a process. */
 export interface ServerStore {
   readonly registrations: RegistrationStore;
   readonly observations: ObservationStore;
+  readonly orders: KeyedStore<StoredOrder>;
 }

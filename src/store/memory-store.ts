@@ -1,6 +1,8 @@
-import type { Store } from '../fleet';
+import type { Store, StoredDeviceValues, StoredPolicy, StoredSuspension } from '../fleet';
+import type { StoredOrder } from '../server';
 import { systemClock, type Clock } from '../util/clock';
 import { MemoryDeviceRecords } from './memory-device-records';
+import { MemoryKeyed } from './memory-keyed';
 import { MemoryObservations } from './memory-observations';
 import { MemoryRegistrations } from './memory-registrations';
 import { MemorySecrets } from './memory-secrets';
@@ -11,6 +13,10 @@ export class MemoryStore implements Store {
   readonly observations = new MemoryObservations();
   readonly devices = new MemoryDeviceRecords();
   readonly secrets = new MemorySecrets();
+  readonly orders = new MemoryKeyed<StoredOrder>();
+  readonly policies = new MemoryKeyed<StoredPolicy>();
+  readonly suspensions = new MemoryKeyed<StoredSuspension>();
+  readonly values = new MemoryKeyed<StoredDeviceValues>();
 
   constructor(clock: Clock = systemClock) {
     this.registrations = new MemoryRegistrations(clock);
