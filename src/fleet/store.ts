@@ -1,6 +1,7 @@
 import type { Awaitable, KeyedStore, ServerStore } from '../server';
 import type { DeviceRecord } from './device-record';
 import type { StoredDeviceValues } from './device-values';
+import type { StoredGroup } from './group';
 import type { StoredPolicy } from './observation-policy';
 import type { StoredSuspension } from './suspension';
 
@@ -42,6 +43,8 @@ export interface Store extends ServerStore {
   readonly secrets: SecretStore;
   /** Observation policies, by id. */
   readonly policies: KeyedStore<StoredPolicy>;
+  /** Groups made by a rule, by name. */
+  readonly groups: KeyedStore<StoredGroup>;
   /** Suspensions, by endpoint. */
   readonly suspensions: KeyedStore<StoredSuspension>;
   /** What was commanded to devices and what they reported, by endpoint. The last moments may be lost with the machine. */

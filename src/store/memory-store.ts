@@ -1,4 +1,4 @@
-import type { Store, StoredDeviceValues, StoredPolicy, StoredSuspension } from '../fleet';
+import type { Store, StoredDeviceValues, StoredGroup, StoredPolicy, StoredSuspension } from '../fleet';
 import type { StoredOrder } from '../server';
 import { systemClock, type Clock } from '../util/clock';
 import { MemoryDeviceRecords } from './memory-device-records';
@@ -15,6 +15,7 @@ export class MemoryStore implements Store {
   readonly secrets = new MemorySecrets();
   readonly orders = new MemoryKeyed<StoredOrder>();
   readonly policies = new MemoryKeyed<StoredPolicy>();
+  readonly groups = new MemoryKeyed<StoredGroup>();
   readonly suspensions = new MemoryKeyed<StoredSuspension>();
   readonly values = new MemoryKeyed<StoredDeviceValues>();
 
