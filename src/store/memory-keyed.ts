@@ -1,11 +1,13 @@
 import type { KeyedStore } from '../server';
+import { kept, restored } from './kept';
 
 /** Things by an id in the memory of this process. */
 export class MemoryKeyed<T> implements KeyedStore<T> {
-  readonly #things = new Map<string, T>();
+  /** As a disk would keep them: nobody changes what is kept by changing what he gave or got. */
+  readonly #things = new Map<string, Buffer>();
 
   put(id: string, thing: T): void {
-    this.#things.set(id, thing);
+    this.#things.set(id, kept(thing));
   }
 
   remove(id: string): boolean {
@@ -13,6 +15,6 @@ export class MemoryKeyed<T> implements KeyedStore<T> {
   }
 
   *all(): Iterable<readonly [string, T]> {
-    yield* this.#things;
+    for (const [id, bytes] of this.#things) yield [id, restored(bytes) as T];
   }
 }
