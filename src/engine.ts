@@ -229,7 +229,7 @@ export class Engine {
       if (!(error instanceof Lwm2mError)) throw error;
       return Promise.reject(error);
     }
-    return this.#server.perform(endpoint, operation, options);
+    return this.#fleet.perform(endpoint, operation, options);
   }
 
   /**
@@ -335,4 +335,6 @@ export interface PerformOptions {
   /** ms; 24 h when absent. */
   readonly expires?: number;
   readonly signal?: AbortSignal;
+  /** Send it now or fail: it never waits, neither for a device that sleeps nor for one that is suspended. */
+  readonly urgent?: boolean;
 }

@@ -1,6 +1,9 @@
 import type { ResourceValue } from '../model';
 import {
   checkOperation,
+  type Operation,
+  type OperationResult,
+  type PerformOptions,
   type PeerIdentity,
   type RegisteredClient,
   type Registration,
@@ -9,14 +12,16 @@ import {
   type Server,
   type ServerListener,
 } from '../server';
+import type { Lwm2mError } from '../errors';
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
 import type { DeviceEvent, LifecycleTopic } from './device-event';
 import { deviceOf, Devices } from './devices';
 import type { Device } from './device';
 import { DeviceProvisioning } from './device-provisioning';
+import { GroupRules } from './group-rules';
 import { ObservationPolicies } from './observation-policies';
-import type { Order, OrderRun } from './order';
+import type { Order, OrderRun, OrderToAuthorize } from './order';
 import { OrderExecution } from './order-execution';
 import type { DeviceRecordStore } from './store';
 import { eventPayload } from './views';
@@ -27,6 +32,8 @@ export interface FleetOptions {
   readonly records: DeviceRecordStore;
   /** Ends all sessions of an identity. */
   readonly endSessions: (identity: PeerIdentity) => void;
+  /** Asked when an order is given and again right before it is sent: an error, and nothing goes on the wire. */
+  readonly authorize?: (order: OrderToAuthorize) => Lwm2mError | undefined;
   /** Hears what happens to devices; `undefined` while nobody listens, so that nothing is made for nobody. */
   readonly emit: () => ((event: DeviceEvent) => void) | undefined;
 }
@@ -37,12 +44,16 @@ export class Fleet implements ServerListener {
   readonly policies: ObservationPolicies;
   readonly provisioning: DeviceProvisioning;
   readonly #options: FleetOptions;
+  readonly #groupRules = new GroupRules();
   readonly #orders = new Set<OrderExecution>();
   #server: Server | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.devices = new Devices((client) => this.#server?.clients.isAwake(client) ?? false);
+    this.devices = new Devices({
+      isAwake: (client) => this.#server?.clients.isAwake(client) ?? false,
+      groupRules: this.#groupRules,
+    });
     this.policies = new ObservationPolicies({
       devices: this.devices,
       log: options.log,
@@ -74,13 +85,22 @@ export class Fleet implements ServerListener {
   order(order: Order): OrderRun {
     checkOperation(order.operation);
     const members = this.devices.members(order.target);
-    const server = this.#serving();
-    const context = { clock: this.#options.clock, perform: server.perform.bind(server) };
+    const context = { clock: this.#options.clock, perform: this.perform.bind(this) };
     const execution = new OrderExecution(context, order, members, !('endpoint' in order.target));
     this.#orders.add(execution);
     void execution.finished.then(() => this.#orders.delete(execution));
     execution.start();
     return execution;
+  }
+
+  /** One operation on one device; it must have passed `checkOperation`. Rejects as `Server.perform`. */
+  perform(endpoint: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
+    const { authorize } = this.#options;
+    if (authorize === undefined) return this.#serving().perform(endpoint, operation, options);
+    const permit = (): Lwm2mError | undefined => authorize({ endpoint, operation, user: options.user });
+    const denied = permit();
+    if (denied !== undefined) return Promise.reject(denied);
+    return this.#serving().perform(endpoint, operation, { ...options, permit });
   }
 
   close(): void {

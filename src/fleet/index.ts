@@ -19,6 +19,7 @@ export {
   type MemberState,
   type Order,
   type OrderRun,
+  type OrderToAuthorize,
   type Summary,
 } from './order';
 export type {

@@ -28,6 +28,7 @@ export class OrderExecution implements OrderRun {
   #timer: Timer | undefined;
   #next = 0;
   #inFlight = 0;
+  #changed = false;
   #open: number;
   readonly #cancelled = (): void => this.cancel();
 
@@ -62,6 +63,7 @@ export class OrderExecution implements OrderRun {
 
   onProgress(listener: (summary: Summary) => void): void {
     this.#progress = listener;
+    if (this.#changed) this.#tellSoon();
   }
 
   onQueued(listener: (endpoint: string) => void): void {
@@ -95,18 +97,26 @@ export class OrderExecution implements OrderRun {
       counted = false;
     };
     let settled = false;
-    // Told a moment later: listeners may come after `order()`, and thousands that sleep must not pile up on the stack.
-    const queued = (): void =>
+    const sent = (): void => this.#set(index, { state: 'sent' });
+    const queued = (): void => {
+      this.#set(index, { state: 'queued' });
+      // Told a moment later: listeners may come after `order()`, and thousands that sleep must not pile up on the stack.
       queueMicrotask(() => {
         if (settled) return;
         release();
-        this.#set(index, { state: 'queued' });
         this.#queued?.(endpoint);
         this.#fill();
       });
+    };
     let outcome: OperationResult | Lwm2mError;
     try {
-      outcome = await this.#context.perform(endpoint, operation, { signal: this.#abort.signal, user, expires, queued });
+      outcome = await this.#context.perform(endpoint, operation, {
+        signal: this.#abort.signal,
+        user,
+        expires,
+        queued,
+        sent,
+      });
     } catch (error) {
       outcome = asLwm2mError(error);
     }
@@ -133,7 +143,12 @@ export class OrderExecution implements OrderRun {
 
   #set(index: number, change: Partial<MemberResult> & { state: MemberState }): void {
     this.#results[index] = { endpoint: this.members[index] ?? '', ...change };
-    if (this.#progress === undefined || this.#timer !== undefined) return;
+    this.#changed = true;
+    this.#tellSoon();
+  }
+
+  #tellSoon(): void {
+    if (this.#progress === undefined || this.#timer !== undefined || this.#open === 0) return;
     this.#timer = this.#context.clock.setTimer(() => {
       this.#timer = undefined;
       this.#progress?.(this.#summary());
@@ -161,7 +176,7 @@ export class OrderExecution implements OrderRun {
       expired: 0,
       results: this.#results.map((result) => ({ ...result })),
     };
-    for (const { state } of this.#results) if (state !== 'waiting') summary[state] += 1;
+    for (const { state } of this.#results) if (state !== 'waiting' && state !== 'sent') summary[state] += 1;
     return summary;
   }
 }

@@ -13,7 +13,8 @@ export interface Order {
   readonly signal?: AbortSignal;
 }
 
-export type MemberState = 'waiting' | 'queued' | 'succeeded' | 'failed' | 'expired';
+/** `waiting` for its turn; `queued` for a device that sleeps or is suspended; `sent`: on its way to the device. */
+export type MemberState = 'waiting' | 'queued' | 'sent' | 'succeeded' | 'failed' | 'expired';
 
 /** One device's part in a summary. */
 export interface MemberResult {
@@ -24,6 +25,14 @@ export interface MemberResult {
   /** The error's code, such as `NOT_REGISTERED`. */
   error?: ErrorCode;
   payload?: unknown;
+}
+
+/** What a right is needed for. */
+export interface OrderToAuthorize {
+  readonly endpoint: string;
+  readonly operation: Operation;
+  /** Who orders it. */
+  readonly user?: string;
 }
 
 /** How far an order to many is. `queued` waits for sleeping devices; `expired` waited in vain. */

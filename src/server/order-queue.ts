@@ -1,4 +1,11 @@
-import { CancelledError, InvalidArgumentError, NotRegisteredError, QueueExpiredError, TimeoutError } from '../errors';
+import {
+  CancelledError,
+  InvalidArgumentError,
+  NotRegisteredError,
+  QueueExpiredError,
+  TimeoutError,
+  type Lwm2mError,
+} from '../errors';
 import type { Clock } from '../util/clock';
 import { DeadlineIndex, NO_BUCKET, type Deadlined } from '../util/deadline-index';
 import type { RegisteredClient } from './registered-client';
@@ -13,8 +20,12 @@ export interface WaitingOptions {
   /** How long it may wait, ms. */
   readonly expires?: number;
   readonly signal?: AbortSignal;
-  /** Called when it begins to wait. */
+  /** Called when it begins to wait, and is safe in the store. */
   readonly queued?: () => void;
+  /** Called each time it goes on its way to the device. */
+  readonly sent?: () => void;
+  /** Asked right before it is sent, also when it has waited: an error, and nothing is sent. */
+  readonly permit?: () => Lwm2mError | undefined;
 }
 
 /** An order for a device that sleeps. */

@@ -69,6 +69,8 @@ export interface ServerOptions {
 export interface PerformOptions extends WaitingOptions {
   /** Who orders it. */
   readonly user?: string;
+  /** Send it now or fail: it never waits, neither for a device that sleeps nor for one that is suspended. */
+  readonly urgent?: boolean;
 }
 
 /**
@@ -184,9 +186,15 @@ export class Server {
     const client = this.clients.get(endpoint);
     if (client === undefined || this.#operations === undefined) return Promise.reject(new NotRegisteredError(endpoint));
     const exchange = new Exchange(this.#operations, client, options.signal, options.user);
-    if (!client.registration.queueMode) return perform(exchange, operation);
+    const send = async (): Promise<OperationResult> => {
+      const denied = options.permit?.();
+      if (denied !== undefined) throw denied;
+      options.sent?.();
+      return perform(exchange, operation);
+    };
+    if (options.urgent === true || !client.registration.queueMode) return send();
     return this.#orders
-      .submit(client, () => perform(exchange, operation), isIdempotent(operation), options)
+      .submit(client, send, isIdempotent(operation), options)
       .then(({ result, queuedFor }) => (queuedFor === 0 ? result : { ...result, queuedFor }));
   }
 
