@@ -2,17 +2,24 @@ import type { PeerIdentity, RegisteredClient, RegisteredObjects } from '../serve
 import { identityOf, type DeviceRecord } from './device-record';
 import { DeviceValues } from './device-values';
 import type { Connectivity, Priority } from './device-view';
-import type { SelectorSubject } from './selector';
+import type { GroupRules } from './group-rules';
+import type { RuleSubject } from './selector';
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();
 const NO_GROUPS: ReadonlySet<string> = new Set();
 
+/** What all devices share. */
+export interface DeviceContext {
+  isAwake(client: RegisteredClient): boolean;
+  readonly groupRules: GroupRules;
+}
+
 /** What is known of a device, whether it is registered or not. */
-export class Device implements SelectorSubject {
+export class Device implements RuleSubject {
   /** While it is registered here. */
   client: RegisteredClient | undefined = undefined;
   labels = NO_LABELS;
-  groups = NO_GROUPS;
+  recordGroups = NO_GROUPS;
   priority: Priority = 'normal';
   owner: string | undefined = undefined;
   /** What it must prove, as its record says. */
@@ -25,14 +32,31 @@ export class Device implements SelectorSubject {
   #objects: RegisteredObjects | undefined = undefined;
   #values: DeviceValues | undefined = undefined;
 
+  /** The groups it belongs to, as they were found by the rules of this generation for these objects. */
+  #groups = NO_GROUPS;
+  #groupsGeneration = -1;
+  #groupsObjects: RegisteredObjects | undefined = undefined;
+
   constructor(
     readonly endpoint: string,
-    private readonly isAwake: (client: RegisteredClient) => boolean,
+    private readonly context: DeviceContext,
   ) {}
+
+  /** The groups that its record names, and those that it belongs to by a rule. */
+  get groups(): ReadonlySet<string> {
+    const { groupRules } = this.context;
+    const { objects } = this;
+    if (this.#groupsGeneration !== groupRules.generation || this.#groupsObjects !== objects) {
+      this.#groups = groupRules.groupsOf(this);
+      this.#groupsGeneration = groupRules.generation;
+      this.#groupsObjects = objects;
+    }
+    return this.#groups;
+  }
 
   get connectivity(): Connectivity {
     if (this.client === undefined) return 'offline';
-    return this.isAwake(this.client) ? 'online' : 'asleep';
+    return this.context.isAwake(this.client) ? 'online' : 'asleep';
   }
 
   /** ms since 1970; `undefined` when it was never heard. */
@@ -63,7 +87,8 @@ export class Device implements SelectorSubject {
   enter(record: DeviceRecord | undefined): void {
     const labels = Object.entries(record?.labels ?? {});
     this.labels = labels.length === 0 ? NO_LABELS : new Map(labels);
-    this.groups = record === undefined || record.groups.length === 0 ? NO_GROUPS : new Set(record.groups);
+    this.recordGroups = record === undefined || record.groups.length === 0 ? NO_GROUPS : new Set(record.groups);
+    this.#groupsGeneration = -1;
     this.priority = record?.priority ?? 'normal';
     this.owner = record?.owner;
     this.identity = record === undefined ? undefined : identityOf(record);

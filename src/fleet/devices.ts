@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import type { RegisteredClient } from '../server';
-import { Device } from './device';
+import { Device, type DeviceContext } from './device';
 import type { DeviceRecord } from './device-record';
 import type { FoundDevice } from './device-view';
 import { parseSelector, type SelectorSubject } from './selector';
@@ -12,10 +12,10 @@ const MAX_OFFLINE = 10_000;
 export class Devices {
   readonly #devices = new Map<string, Device>();
   readonly #offline = new Set<Device>();
-  readonly #isAwake: (client: RegisteredClient) => boolean;
+  readonly #context: DeviceContext;
 
-  constructor(isAwake: (client: RegisteredClient) => boolean) {
-    this.#isAwake = isAwake;
+  constructor(context: DeviceContext) {
+    this.#context = context;
   }
 
   get(endpoint: string): Device | undefined {
@@ -100,7 +100,7 @@ export class Devices {
 
   /** What a matcher may ask of an endpoint, known or not. */
   subject(endpoint: string): SelectorSubject {
-    return this.#devices.get(endpoint) ?? new Device(endpoint, this.#isAwake);
+    return this.#devices.get(endpoint) ?? new Device(endpoint, this.#context);
   }
 
   /** Devices whose endpoint contains the text, whatever its case. */
@@ -117,7 +117,7 @@ export class Devices {
   #known(endpoint: string): Device {
     let device = this.#devices.get(endpoint);
     if (device === undefined) {
-      device = new Device(endpoint, this.#isAwake);
+      device = new Device(endpoint, this.#context);
       this.#devices.set(endpoint, device);
     }
     return device;

@@ -16,6 +16,21 @@ export interface SelectorSubject {
 
 export type Selector = (subject: SelectorSubject) => boolean;
 
+/** What the rule of a group asks of a device. */
+export interface RuleSubject extends SelectorSubject {
+  /** The groups that its record names, without those that it belongs to by a rule. */
+  readonly recordGroups: ReadonlySet<string>;
+}
+
+/** By which devices belong to a group. */
+export interface GroupRule {
+  readonly matches: (subject: RuleSubject) => boolean;
+  /** A label that every member has; `undefined`: the rule names none. */
+  readonly label: readonly [name: string, value: string] | undefined;
+  /** The groups that the rule asks for. */
+  readonly groups: readonly string[];
+}
+
 const STATES: readonly Connectivity[] = ['online', 'asleep', 'suspended', 'offline'];
 const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high'];
 const MAX_LENGTH = 4096;
@@ -27,17 +42,51 @@ const MAX_LENGTH = 4096;
  * @throws {InvalidArgumentError} it is empty, or has a term that cannot be read.
  */
 export function parseSelector(text: string): Selector {
+  const tests = termsOf(text).map(({ test }) => test);
+  return (subject) => tests.every((test) => test(subject));
+}
+
+/**
+ * Reads the selector of a group. It holds at any time for as long as a device has the record and the objects that it has,
+ * so `state:` is refused; `group:` asks only for groups that records name, so there are no circles.
+ * @throws {InvalidArgumentError} as `parseSelector`.
+ */
+export function parseGroupRule(text: string): GroupRule {
+  const terms = termsOf(text);
+  if (terms.some(({ name }) => name === 'state:')) {
+    throw new InvalidArgumentError('a group cannot depend on state:, which changes all the time; use it in a selector');
+  }
+  const tests = terms.map(({ name, value, test }) =>
+    name === 'group:' ? ({ recordGroups }: RuleSubject) => recordGroups.has(value) : test,
+  );
+  const label = terms.find(({ name }) => name === 'label:')?.value;
+  return {
+    matches: (subject) => tests.every((test) => test(subject)),
+    label: label === undefined ? undefined : splitLabel(label),
+    groups: terms.filter(({ name }) => name === 'group:').map(({ value }) => value),
+  };
+}
+
+interface Term {
+  readonly name: string;
+  readonly value: string;
+  readonly test: Selector;
+}
+
+function termsOf(text: string): Term[] {
+  if (typeof text !== 'string') throw new InvalidArgumentError('the selector is no text');
   if (text.length > MAX_LENGTH) throw new InvalidArgumentError('the selector is too long');
   const terms = text.split(/\s+/).filter((term) => term !== '');
   if (terms.length === 0) throw new InvalidArgumentError('the selector is empty');
-  const tests = terms.map(parseTerm);
-  return (subject) => tests.every((test) => test(subject));
+  return terms.map((term) => {
+    const [, name = '', value = ''] = TERM.exec(term) ?? [];
+    return { name, value, test: parseTerm(name, value, term) };
+  });
 }
 
 const TERM = /^(ep=|label:|group:|has:|state:|priority:)(.+)$/s;
 
-function parseTerm(term: string): Selector {
-  const [, name = '', value = ''] = TERM.exec(term) ?? [];
+function parseTerm(name: string, value: string, term: string): Selector {
   switch (name) {
     case 'ep=':
       return ({ endpoint }) => matchesGlob(value, endpoint);
@@ -61,11 +110,14 @@ function parseTerm(term: string): Selector {
 }
 
 function parseLabel(value: string, term: string): Selector {
-  const equals = value.indexOf('=');
-  if (equals < 1) throw unreadable(term);
-  const name = value.slice(0, equals);
-  const wanted = value.slice(equals + 1);
+  const [name, wanted] = splitLabel(value);
+  if (name === '') throw unreadable(term);
   return ({ labels }) => labels.get(name) === wanted;
+}
+
+function splitLabel(value: string): readonly [name: string, value: string] {
+  const equals = Math.max(0, value.indexOf('='));
+  return [value.slice(0, equals), value.slice(equals + 1)];
 }
 
 function parseHas(value: string): Selector {
