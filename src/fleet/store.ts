@@ -49,7 +49,17 @@ export interface Store extends ServerStore {
   readonly suspensions: KeyedStore<StoredSuspension>;
   /** What was commanded to devices and what they reported, by endpoint. The last moments may be lost with the machine. */
   readonly values: KeyedStore<StoredDeviceValues>;
-  /** @throws {StoreError} it cannot be opened. */
+  /**
+   * May be called again after it has failed, and after `close`.
+   * @throws {StoreError} it cannot be opened; then it holds no file and no lock.
+   */
   open(): Promise<void>;
+  /**
+   * Writes something that changes nothing, as durably as it writes anything, and reads it: whether a store that was in
+   * trouble is well again.
+   * @throws {StoreError} it is in trouble.
+   */
+  check(): Promise<void>;
+  /** Also of a store that is not open. */
   close(): Promise<void>;
 }

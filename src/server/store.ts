@@ -59,6 +59,8 @@ export interface ObservationStore {
   /** @returns how many there were. */
   removeOf(endpoint: string): Awaitable<number>;
   of(endpoint: string): Awaitable<readonly StoredObservation[]>;
+  /** All observations, in no order. What changes meanwhile may or may not be seen. */
+  all(): AsyncIterable<StoredObservation> | Iterable<StoredObservation>;
   count(): Awaitable<number>;
 }
 

@@ -42,6 +42,10 @@ export class MemoryObservations implements ObservationStore {
     return [...(this.#byEndpoint.get(endpoint) ?? [])];
   }
 
+  *all(): Iterable<StoredObservation> {
+    for (const list of this.#byEndpoint.values()) yield* list;
+  }
+
   count(): number {
     return this.#count;
   }

@@ -31,6 +31,10 @@ export class MemoryStore implements Store, AccessStore {
     return Promise.resolve();
   }
 
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
