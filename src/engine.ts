@@ -7,7 +7,7 @@ import { readServerCredentials } from './engine/server-credentials';
 import { CancelledError, Lwm2mError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
 import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
-import type { ProvisionedDevice, ProvisionOptions, Store } from './fleet';
+import type { GroupView, ProvisionedDevice, ProvisionOptions, Store } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
 import { checkOperation, profilesOf, Server } from './server';
 import type { Operation, OperationResult, PeerIdentity } from './server';
@@ -71,6 +71,7 @@ export class Engine {
       log: this.#log,
       emit: () => this.#deviceListener(),
       records: this.#store.devices,
+      groups: this.#store.groups,
       endSessions: (identity) => this.#endSessions(identity),
     });
     this.#credentials = new DeviceCredentials({
@@ -126,6 +127,7 @@ export class Engine {
       await this.#folder?.start();
       await this.#store.open();
       await this.#fleet.provisioning.takeUp();
+      await this.#fleet.groups.takeUp();
       if (this.#dtls.length > 0) await this.#credentials.takeUp();
       await this.#opener.start(this.#transports);
       await this.#server.start(this.#stack);
@@ -196,6 +198,25 @@ export class Engine {
    */
   unprovision(endpoint: string, options?: ProvisionOptions): Promise<boolean> {
     return this.#fleet.provisioning.remove(endpoint, options);
+  }
+
+  /**
+   * Makes a group by a rule, or gives it another rule: every device that the selector matches belongs to it, now and
+   * later. A rule may not ask for `state:`, nor for another group that has a rule.
+   * Rejects with `InvalidArgumentError` or `StoreError`.
+   */
+  defineGroup(name: string, selector: string, options?: ProvisionOptions): Promise<GroupView> {
+    return this.#fleet.groups.define(name, selector, options);
+  }
+
+  /** Takes the rule of a group away; whose record names the group stays in it. Rejects as `defineGroup`. */
+  removeGroup(name: string, options?: ProvisionOptions): Promise<boolean> {
+    return this.#fleet.groups.remove(name, options);
+  }
+
+  /** All groups, by a rule or named by records, sorted by name. */
+  groups(): GroupView[] {
+    return this.#fleet.groups.list();
   }
 
   on<E extends keyof EngineEvents>(event: E, listener: (...args: EngineEvents[E]) => void): this {

@@ -170,7 +170,12 @@ function groupsOf(value: unknown): string[] {
   if (!Array.isArray(value) || value.length > MAX_GROUPS) {
     throw new InvalidArgumentError(`groups must be an array of at most ${MAX_GROUPS} names`);
   }
-  return [...new Set(value.map((group) => text(group, 'the name of a group', MAX_NAME)))];
+  return [...new Set(value.map((group) => groupName(group)))];
+}
+
+/** @throws {InvalidArgumentError} what is given is no name of a group. */
+export function groupName(name: unknown): string {
+  return text(name, 'the name of a group', MAX_NAME);
 }
 
 function priorityOf(value: unknown): Priority {

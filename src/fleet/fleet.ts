@@ -18,18 +18,20 @@ import type { Log } from '../util/log';
 import type { DeviceEvent, LifecycleTopic } from './device-event';
 import { deviceOf, Devices } from './devices';
 import type { Device } from './device';
+import { DeviceGroups } from './device-groups';
 import { DeviceProvisioning } from './device-provisioning';
 import { GroupRules } from './group-rules';
 import { ObservationPolicies } from './observation-policies';
 import type { Order, OrderRun, OrderToAuthorize } from './order';
 import { OrderExecution } from './order-execution';
-import type { DeviceRecordStore } from './store';
+import type { DeviceRecordStore, Store } from './store';
 import { eventPayload } from './views';
 
 export interface FleetOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly records: DeviceRecordStore;
+  readonly groups: Store['groups'];
   /** Ends all sessions of an identity. */
   readonly endSessions: (identity: PeerIdentity) => void;
   /** Asked when an order is given and again right before it is sent: an error, and nothing goes on the wire. */
@@ -43,6 +45,7 @@ export class Fleet implements ServerListener {
   readonly devices: Devices;
   readonly policies: ObservationPolicies;
   readonly provisioning: DeviceProvisioning;
+  readonly groups: DeviceGroups;
   readonly #options: FleetOptions;
   readonly #groupRules = new GroupRules();
   readonly #orders = new Set<OrderExecution>();
@@ -59,6 +62,13 @@ export class Fleet implements ServerListener {
       log: options.log,
       observe: (endpoint, spec, subscriber, performOptions) =>
         this.#serving().observe(endpoint, spec, subscriber, performOptions),
+    });
+    this.groups = new DeviceGroups({
+      store: options.groups,
+      rules: this.#groupRules,
+      devices: this.devices,
+      log: options.log,
+      regrouped: (device) => this.policies.updated(device),
     });
     this.provisioning = new DeviceProvisioning({
       store: options.records,

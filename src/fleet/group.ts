@@ -5,3 +5,13 @@ export interface StoredGroup {
   /** Who defined it. */
   readonly user?: string;
 }
+
+/** A group as it is shown. A fresh object that its reader may change. */
+export interface GroupView {
+  /** Its name. */
+  group: string;
+  /** Its rule; absent: only records name it. */
+  selector?: string;
+  /** How many known devices belong to it, by their record or by the rule. */
+  devices: number;
+}

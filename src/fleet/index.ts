@@ -34,7 +34,7 @@ export type { ProvisionOptions } from './device-provisioning';
 export type { DeviceRecord, DeviceSecurity, ProvisionedDevice, ShownSecurity } from './device-record';
 export type { DeviceRecordStore, SecretStore, Store } from './store';
 export type { StoredDeviceValues } from './device-values';
-export type { StoredGroup } from './group';
+export type { GroupView, StoredGroup } from './group';
 export type { StoredPolicy } from './observation-policy';
 export type { StoredSuspension } from './suspension';
 export { Fleet, type FleetOptions } from './fleet';
