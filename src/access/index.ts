@@ -1,2 +1,9 @@
 /** Who may do what to which devices, and who did. */
-export type { AccessStore, AuditEntry, AuditQuery, AuditStore, StoredGrant } from './store';
+export type { AccessStore, AuditEntry, AuditQuery, AuditStore, GrantTarget, StoredGrant } from './store';
+export { ACCESS_OPERATIONS, pathsOf, pathTextsOf, rightFor, type AccessOperation } from './access-operation';
+export type { AccessRole, AccessSettings, AccessUser } from './access-settings';
+export { Access, type AccessQuestion } from './access';
+export { GrantBook, type GrantEvent } from './grant-book';
+export { Granting, type GrantOptions, type RevokeInput } from './granting';
+export { grantView, type GrantView } from './grant-view';
+export { Audit, type AuditView } from './audit';

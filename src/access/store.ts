@@ -1,11 +1,13 @@
 import type { Awaitable, KeyedStore } from '../server';
 
+/** The devices of a right for a time, as a target of an order that can be written down. */
+export type GrantTarget = { readonly endpoint: string } | { readonly group: string } | { readonly selector: string };
+
 /** A right for a time. All times in ms since 1970. */
 export interface StoredGrant {
   readonly id: string;
   readonly user: string;
-  /** The devices, as a target of an order that can be written down. */
-  readonly target: { readonly endpoint: string } | { readonly group: string } | { readonly selector: string };
+  readonly target: GrantTarget;
   readonly operations: readonly string[];
   /** Absent: all paths. */
   readonly paths?: readonly string[];
