@@ -19,6 +19,9 @@ const { values: options } = parseArgs({
 });
 const userDir = path.resolve(options.directory);
 const flowFile = path.join(userDir, 'flows.json');
+const pages = path.join(root, 'examples', 'dashboard');
+/** The nodes of the pages' Dashboard: no dependency of this package, only of its examples. */
+const dashboard = path.join(root, 'node_modules', '@flowfuse', 'node-red-dashboard');
 const secretFile = path.join(userDir, 'secret');
 const require = createRequire(import.meta.url);
 // Node-RED's own express, so that this project needs none.
@@ -26,6 +29,12 @@ const express = createRequire(require.resolve('node-red'))('express');
 
 /** What beginning anew forgets: the flows, their credentials and what the server has stored. Nothing else is touched. */
 const KEPT = ['flows.json', 'flows_cred.json', 'lwm2m'];
+
+/** The city: one flow of all examples with a page; what they share (the server, who may do what) is in it once. */
+function city() {
+  const nodes = fs.readdirSync(pages).flatMap((file) => JSON.parse(fs.readFileSync(path.join(pages, file), 'utf8')));
+  return [...new Map(nodes.map((node) => [node.id, node])).values()];
+}
 
 /** Something the user must put right, said in one sentence. */
 class Obstacle extends Error {}
@@ -39,7 +48,7 @@ function portOfEditor() {
 function prepareUserDir() {
   if (options.fresh) for (const name of KEPT) fs.rmSync(path.join(userDir, name), { recursive: true, force: true });
   fs.mkdirSync(userDir, { recursive: true });
-  if (!fs.existsSync(flowFile)) fs.copyFileSync(path.join(root, 'examples', 'street-lights.json'), flowFile);
+  if (!fs.existsSync(flowFile)) fs.writeFileSync(flowFile, `${JSON.stringify(city(), null, 2)}\n`);
   if (!fs.existsSync(secretFile)) fs.writeFileSync(secretFile, randomBytes(24).toString('hex'), { mode: 0o600 });
 }
 
@@ -47,9 +56,9 @@ function settings() {
   return {
     userDir,
     flowFile: 'flows.json',
-    nodesDir: [root],
+    nodesDir: [root, dashboard],
     uiHost: HOST,
-    httpAdminRoot: '/',
+    httpAdminRoot: '/editor',
     httpNodeRoot: '/',
     credentialSecret: fs.readFileSync(secretFile, 'utf8'),
     logging: { console: { level: 'error', metrics: false, audit: false } },
@@ -124,7 +133,8 @@ async function start() {
   await checkDevicePorts();
   const RED = require('node-red');
   RED.init(server, settings());
-  app.use('/', RED.httpAdmin);
+  app.get('/', (_request, response) => response.sendFile(path.join(root, 'scripts', 'start-page.html')));
+  app.use('/editor', RED.httpAdmin);
   app.use('/', RED.httpNode);
   stopOnSignal(RED, server);
   const started = flowsStarted(RED);
@@ -134,10 +144,10 @@ async function start() {
   console.log(`
 The example city is running.
 
-  Editor  ${address}        press the button at the left of a node, such as "Main Street on"
-  Lamps   ${address}lamps   what was ordered, and what the lamps report
+  Start here  ${address}           four pages: street lights, air conditioning, the car, suspension
+  Editor      ${address}editor/    the flows behind them, one tab a page
 
-The lamps are simulated and speak CoAP over DTLS (coaps), each with a key of its own that was made just now.
+The devices are simulated. They speak CoAP over DTLS (coaps), each with a key of its own that was made just now.
 Ctrl-C stops it. What you change and deploy is kept in ${path.relative(root, userDir)}; npm start -- --fresh begins anew.
 `);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,16 +9,24 @@ import { browserIsMissing, startBrowser } from '../support/editor';
 import { NodeRedProcess, PACKAGE_ROOT, type Flow } from '../support/node-red-process';
 
 const HOME = path.join(PACKAGE_ROOT, 'examples');
-const NAMES = readdirSync(HOME).map((file) => path.basename(file, '.json'));
+/** Of core nodes and ours only. */
+const NAMES = namesIn(HOME);
+/** With a page on FlowFuse Dashboard 2. */
+const PAGES = namesIn(path.join(HOME, 'dashboard')).map((name) => `dashboard/${name}`);
 /** s: how long it takes until a lamp that vanished is noticed. */
 const SHORT_LIFE = 3;
 
 const CORE = ['tab', 'group', 'comment', 'inject', 'debug', 'http in', 'http response', 'template'];
+const CORE_OF_PAGES = [...CORE, 'catch', 'change', 'delay', 'function', 'join', 'split', 'switch'];
 const OURS = Object.keys(
   (JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { 'node-red': { nodes: object } })[
     'node-red'
   ].nodes,
 );
+
+function namesIn(folder: string): string[] {
+  return readdirSync(folder).flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
+}
 
 function example(name: string): Flow[] {
   return JSON.parse(readFileSync(path.join(HOME, `${name}.json`), 'utf8')) as Flow[];
@@ -39,13 +48,15 @@ async function freeUdpPort(): Promise<number> {
 }
 
 describe('the examples', () => {
-  for (const name of NAMES) {
-    it(`${name} is made of core nodes and ours only, and hangs together`, () => {
+  for (const name of [...NAMES, ...PAGES]) {
+    const isPage = PAGES.includes(name);
+    it(`${name} is made of core nodes and ours${isPage ? ', and a page,' : ' only,'} and hangs together`, () => {
       const flows = example(name);
+      const core = isPage ? CORE_OF_PAGES : CORE;
       const ids = flows.map(({ id }) => id);
       assert.equal(new Set(ids).size, ids.length);
       for (const node of flows) {
-        assert.ok([...CORE, ...OURS].includes(node.type), node.type);
+        assert.ok([...core, ...OURS].includes(node.type) || (isPage && node.type.startsWith('ui-')), node.type);
         if (node['z'] !== undefined) assert.equal(node['z'], flows[0]?.id);
         for (const wire of ((node['wires'] as string[][] | undefined) ?? []).flat())
           assert.ok(ids.includes(wire), wire);
@@ -55,6 +66,14 @@ describe('the examples', () => {
       assert.ok(flows.some(({ type }) => type === 'comment'));
     });
   }
+
+  it('with a page are as their sources say', () => {
+    const { status, stderr } = spawnSync(process.execPath, [
+      path.join(PACKAGE_ROOT, 'scripts/make-pages.mjs'),
+      '--check',
+    ]);
+    assert.equal(status, 0, stderr.toString());
+  });
 
   it('show every node', () => {
     const used = new Set(NAMES.flatMap((name) => example(name).map(({ type }) => type)));
