@@ -11,15 +11,21 @@ export class MemoryDeviceRecords implements DeviceRecordStore {
   }
 
   put(record: DeviceRecord, expectedRevision: number): boolean {
+    if (!this.accepts(record, expectedRevision)) return false;
+    this.#forget(this.#byEndpoint.get(record.endpoint));
+    this.#byEndpoint.set(record.endpoint, record);
+    const credential = credentialOf(record.security);
+    if (credential !== undefined) this.#byCredential.set(credential, record);
+    return true;
+  }
+
+  /** Whether `put` would set it. */
+  accepts(record: DeviceRecord, expectedRevision: number): boolean {
     const current = this.#byEndpoint.get(record.endpoint);
     if ((current?.revision ?? 0) !== expectedRevision) return false;
     const credential = credentialOf(record.security);
     const holder = credential === undefined ? undefined : this.#byCredential.get(credential);
-    if (holder !== undefined && holder !== current) return false;
-    this.#forget(current);
-    this.#byEndpoint.set(record.endpoint, record);
-    if (credential !== undefined) this.#byCredential.set(credential, record);
-    return true;
+    return holder === undefined || holder === current;
   }
 
   remove(endpoint: string, expectedRevision: number): boolean {
@@ -53,7 +59,8 @@ export class MemoryDeviceRecords implements DeviceRecordStore {
   }
 }
 
-function credentialOf(security: DeviceSecurity | undefined): string | undefined {
+/** What a peer proves, as a key that no other kind of proof has; `undefined`: nothing. */
+export function credentialOf(security: DeviceSecurity | undefined): string | undefined {
   switch (security?.mode) {
     case 'psk':
       return `psk ${security.identity}`;

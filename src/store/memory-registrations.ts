@@ -63,6 +63,17 @@ export class MemoryRegistrations implements RegistrationStore {
     });
   }
 
+  /** Those whose lifetime is over, as `takeExpired`, but they stay until they are removed. None is given twice. */
+  takeDue(limit: number): Registration[] {
+    return this.#lifetimes.takeDue(limit).map(({ registration }) => registration);
+  }
+
+  /** One of `takeDue` could not be removed: it is due again in a moment, unless a lifetime has begun since. */
+  postpone(endpoint: string): void {
+    const entry = this.#byEndpoint.get(endpoint);
+    if (entry?.bucket === NO_BUCKET) this.#lifetimes.set(entry, 0);
+  }
+
   *all(): Iterable<Registration> {
     for (const entry of this.#byEndpoint.values()) yield entry.registration;
   }
