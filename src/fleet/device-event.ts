@@ -1,5 +1,6 @@
 import type { PeerAddress, PeerIdentity, Rejection, SentValue } from '../server';
 import type { AddressView, ObjectView, Priority } from './device-view';
+import type { SuspensionMode } from './suspension';
 
 /** What `lwm2m-events` sends of a registered device (DESIGN section 4). */
 export interface DeviceEventPayload {
@@ -21,6 +22,20 @@ export interface DeviceEventPayload {
   registeredAt: number;
 }
 
+/** `resumed`: it is back, or let in again while it was still registered. `overdue`: it is not, long after its end. */
+export type SuspensionTopic = 'suspended' | 'resumed' | 'overdue';
+
+/** What is known of the device, as of any event: of one that is away what it was registered as. */
+export interface SuspensionEventPayload extends Partial<DeviceEventPayload> {
+  endpoint: string;
+  objects: ObjectView[];
+  labels: Record<string, string>;
+  groups: string[];
+  priority: Priority;
+  /** Times in ms since 1970. */
+  suspension: { since: number; until: number; mode: SuspensionMode };
+}
+
 export type LifecycleTopic = 'registered' | 'updated' | 'deregistered' | 'expired' | 'awake' | 'asleep';
 
 export type { PeerAddress, Rejection, SentValue };
@@ -28,6 +43,7 @@ export type { PeerAddress, Rejection, SentValue };
 /** Something that happened to a device. The payload is fresh for each event and its reader's to change. */
 export type DeviceEvent =
   | { readonly topic: LifecycleTopic; readonly endpoint: string; readonly payload: DeviceEventPayload }
+  | { readonly topic: SuspensionTopic; readonly endpoint: string; readonly payload: SuspensionEventPayload }
   | { readonly topic: 'rejected'; readonly endpoint: string; readonly payload: Rejection }
   /** One event a timestamp of a Send. */
   | { readonly topic: 'sent'; readonly endpoint: string; readonly payload: SentValue[] };

@@ -28,6 +28,8 @@ export class Device implements RuleSubject {
   revision = 0;
   /** Its record was removed: it is forgotten as soon as it is gone. */
   removed = false;
+  /** Its connection is suspended, and it is not back. Such a device is not forgotten. */
+  suspended = false;
   #lastSeen: number | undefined = undefined;
   #objects: RegisteredObjects | undefined = undefined;
   #values: DeviceValues | undefined = undefined;
@@ -55,8 +57,14 @@ export class Device implements RuleSubject {
   }
 
   get connectivity(): Connectivity {
+    if (this.suspended) return 'suspended';
     if (this.client === undefined) return 'offline';
-    return this.context.isAwake(this.client) ? 'online' : 'asleep';
+    return this.isAwake ? 'online' : 'asleep';
+  }
+
+  /** Whether a request can be sent to it now. */
+  get isAwake(): boolean {
+    return this.client !== undefined && this.context.isAwake(this.client);
   }
 
   /** ms since 1970; `undefined` when it was never heard. */

@@ -43,9 +43,23 @@ export class Devices {
     const device = this.#devices.get(client.endpoint);
     if (device?.client !== client) return device;
     device.left();
-    if (device.removed) this.#devices.delete(device.endpoint);
-    else if (device.revision === 0) this.#rememberOffline(device);
+    this.#gone(device);
     return device;
+  }
+
+  /** The connection of the device is suspended. It is made when it was not known. */
+  suspended(endpoint: string): void {
+    const device = this.#known(endpoint);
+    this.#offline.delete(device);
+    device.suspended = true;
+  }
+
+  /** The suspension of the device is over, or it is not expected any more. */
+  unsuspended(endpoint: string): void {
+    const device = this.#devices.get(endpoint);
+    if (device?.suspended !== true) return;
+    device.suspended = false;
+    if (device.client === undefined) this.#gone(device);
   }
 
   /** The device has this record now. It is made when it was not known. */
@@ -61,7 +75,7 @@ export class Devices {
     const device = this.#devices.get(endpoint);
     if (device === undefined) return undefined;
     device.enter(undefined);
-    if (device.client === undefined) this.#devices.delete(endpoint);
+    if (device.client === undefined) this.#gone(device);
     return device;
   }
 
@@ -121,6 +135,13 @@ export class Devices {
       this.#devices.set(endpoint, device);
     }
     return device;
+  }
+
+  /** A device that is not registered is kept as long as it has a record or is suspended. */
+  #gone(device: Device): void {
+    if (device.suspended || device.revision > 0) return;
+    if (device.removed) this.#devices.delete(device.endpoint);
+    else this.#rememberOffline(device);
   }
 
   #rememberOffline(device: Device): void {
