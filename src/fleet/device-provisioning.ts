@@ -4,6 +4,8 @@ import { escapeForLog, type Log } from '../util/log';
 import { Turns } from '../util/turns';
 import type { Device } from './device';
 import { identityOf, shownRecord, type DeviceRecord, type ProvisionedDevice } from './device-record';
+import { holderOf, putBatch, takenMessage } from './device-record-batch';
+import { recordsOfCsv } from './device-record-csv';
 import { endpointName, endpointOfInput, recordOfInput } from './device-record-input';
 import type { Devices } from './devices';
 import type { DeviceRecordStore } from './store';
@@ -31,6 +33,11 @@ export interface ProvisioningContext {
 export interface ProvisionOptions {
   /** Who does it. */
   readonly user?: string;
+}
+
+export interface ProvisionManyOptions extends ProvisionOptions {
+  /** What an error says of the record of an index; `record 3 of the array: ...` when absent. */
+  readonly describe?: (index: number, message: string) => string;
 }
 
 /**
@@ -61,6 +68,26 @@ export class DeviceProvisioning implements Provisioning {
   async put(input: unknown, options: ProvisionOptions = {}): Promise<ProvisionedDevice> {
     const endpoint = endpointOfInput(input);
     return await this.#changes.run(endpoint, () => this.#put(endpoint, input, options));
+  }
+
+  /**
+   * As `put` of many, of which all are checked before the first is stored. The `cause` of an error that comes later is a
+   * `BatchFailure`.
+   * @throws {InvalidArgumentError} @throws {StoreError}
+   */
+  async putAll(inputs: readonly unknown[], options: ProvisionManyOptions = {}): Promise<ProvisionedDevice[]> {
+    const { describe = (index, message) => `record ${index + 1} of the array: ${message}` } = options;
+    const put = (input: unknown): Promise<ProvisionedDevice> => this.put(input, options);
+    return await putBatch(inputs, { store: this.#context.store, put, describe });
+  }
+
+  /** As `putAll` of the records of a CSV text. @throws {InvalidArgumentError} @throws {StoreError} */
+  async putCsv(text: string, options: ProvisionOptions = {}): Promise<ProvisionedDevice[]> {
+    const records = recordsOfCsv(text);
+    const describe = (index: number, message: string): string =>
+      `line ${records[index]?.line}: ${message.replace(/\bsecurity\.(?=[a-zA-Z])/g, '')}`;
+    const inputs = records.map(({ input }) => input);
+    return await this.putAll(inputs, { ...options, describe });
   }
 
   /** `null`: there is none. @throws {InvalidArgumentError} @throws {StoreError} */
@@ -138,15 +165,10 @@ export class DeviceProvisioning implements Provisioning {
   }
 
   /** Why it was refused, if it was because another device has the identity. */
-  async #refuseTaken({ endpoint, security }: DeviceRecord): Promise<void> {
-    const { store } = this.#context;
-    let holder: DeviceRecord | undefined;
-    if (security?.mode === 'psk') holder = await store.byPskIdentity(security.identity);
-    if (security?.mode === 'rpk') holder = await store.byPublicKey(security.publicKey);
-    if (security?.mode === 'x509') holder = await store.byCertificateName(security.name);
-    if (holder === undefined || holder.endpoint === endpoint) return;
-    const what = { psk: 'identity', rpk: 'public key', x509: 'name', nosec: '' }[security?.mode ?? 'nosec'];
-    throw new InvalidArgumentError(`the ${what} of ${endpoint} is already that of ${holder.endpoint}`);
+  async #refuseTaken(record: DeviceRecord): Promise<void> {
+    const holder = await holderOf(record.security, this.#context.store);
+    if (holder === undefined || holder.endpoint === record.endpoint) return;
+    throw new InvalidArgumentError(takenMessage(record, holder.endpoint));
   }
 
   async #changed(record: DeviceRecord, previous: DeviceRecord | undefined): Promise<void> {

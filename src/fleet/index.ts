@@ -11,7 +11,14 @@ export type {
   ReportedValue,
   ValueView,
 } from './device-view';
-export type { DeviceEvent, DeviceEventPayload, DeviceEventTopic, LifecycleTopic } from './device-event';
+export type {
+  DeviceEvent,
+  DeviceEventPayload,
+  DeviceEventTopic,
+  LifecycleTopic,
+  SuspensionEventPayload,
+  SuspensionTopic,
+} from './device-event';
 export {
   isFailure,
   type MemberFailure,
@@ -30,12 +37,25 @@ export type {
   PolicyHandle,
   PolicyStatus,
 } from './observation-policy';
-export type { ProvisionOptions } from './device-provisioning';
+export type { ProvisionManyOptions, ProvisionOptions } from './device-provisioning';
+export type { BatchFailure } from './device-record-batch';
+export { csvOfRecords } from './device-record-csv';
 export type { DeviceRecord, DeviceSecurity, ProvisionedDevice, ShownSecurity } from './device-record';
 export type { DeviceRecordStore, SecretStore, Store } from './store';
 export type { StoredDeviceValues } from './device-values';
 export type { GroupView, StoredGroup } from './group';
 export type { StoredPolicy } from './observation-policy';
-export type { StoredSuspension } from './suspension';
+export type {
+  ResumeOptions,
+  StoredSuspension,
+  SuspendOptions,
+  SuspensionMode,
+  SuspensionReason,
+  SuspensionResult,
+  SuspensionRun,
+  SuspensionSummary,
+  SuspensionView,
+} from './suspension';
 export { Fleet, type FleetOptions } from './fleet';
+export type { Devices } from './devices';
 export { deviceView } from './views';
