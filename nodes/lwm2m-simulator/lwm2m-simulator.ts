@@ -158,14 +158,15 @@ function messageOf(event: Exclude<FleetEvent, { topic: 'fault' }>): NodeMessage 
   switch (event.topic) {
     case 'registered':
       return { topic, endpoint, payload: { location: event.location } };
-    case 'updated':
-    case 'deregistered':
-      return { topic, endpoint, payload: {} };
+    case 'disabled':
+      return { topic, endpoint, payload: { seconds: event.seconds } };
     case 'failed':
       return { topic, endpoint, payload: { code: event.error.code, message: event.error.message } };
     case 'written':
       return { topic, endpoint, payload: { path: event.path, value: event.value } };
     case 'executed':
       return { topic, endpoint, payload: { path: event.path, args: event.args } };
+    default:
+      return { topic, endpoint, payload: {} };
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock';
 import type { DeviceVersion } from './device-formats';
+import type { TimedValue } from './outbox';
 import type { DeviceObjects } from './device-objects';
 
 /** What the Server object and others can make their device do. */
@@ -10,6 +11,8 @@ export interface DeviceActions {
   disable(seconds: number): void;
   /** Sends a registration update now. */
   update(): void;
+  /** Keeps values for the server, until they can be sent (LwM2M Core 1.1 s6.4.4, Send). */
+  record(values: readonly TimedValue[]): void;
 }
 
 /** What a behaviour is given to live in. */
@@ -22,6 +25,10 @@ export interface BehaviourContext {
   readonly seed: number;
   /** Seconds, as configured. */
   readonly lifetime: number;
+  /** Whether the device sleeps. */
+  readonly queueMode: boolean;
+  /** s from one update of the registration to the next. */
+  readonly updateInterval: number;
   readonly actions: DeviceActions;
 }
 
@@ -29,6 +36,8 @@ export interface BehaviourContext {
 export interface Behaviour {
   /** Brings the values up to `now`, ms since 1970. Called before every request and with every tick. */
   advance?(now: number): void;
+  /** What may happen to the device from outside, as a person, a thief or the weather would do it; by name. */
+  readonly controls?: Readonly<Record<string, () => void>>;
 }
 
 export type BehaviourFactory = (context: BehaviourContext) => Behaviour;

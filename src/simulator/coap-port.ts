@@ -34,6 +34,8 @@ export interface CoapPortOptions {
   readonly handler: RequestHandler;
   /** Told of faults that nobody waits for: a handler that threw, a datagram that broke node-coap. */
   readonly onFault: (error: unknown) => void;
+  /** Told that something is said or heard. */
+  readonly onTraffic?: () => void;
   /** Told that the carrier's session with the server has ended; every open request fails. */
   readonly onLost: (error: TransportError) => void;
 }
@@ -81,6 +83,7 @@ export class CoapPort {
     this.#link = new DatagramLink(options.carrier);
     this.#link.onArrival = (datagram) => this.#watchAcknowledgements(datagram);
     this.#link.onFault = options.onFault;
+    if (options.onTraffic) this.#link.onTraffic = options.onTraffic;
     this.#server = createNodeCoapServer(ANSWER_CACHE);
     this.#agent = createNodeCoapAgent(this.#link);
     // Both roles send from one port, so a peer that deduplicates must never see one id of both.
@@ -126,9 +129,24 @@ export class CoapPort {
     };
   }
 
+  /** Whether something that was said waits for its answer. */
+  get isBusy(): boolean {
+    return this.#open.size > 0 || this.#unacknowledged.size > 0;
+  }
+
+  /** Whether there is a session that a new address would end. */
+  get hasSession(): boolean {
+    return this.#options.carrier.hasSession;
+  }
+
   /** Forgets the session with the server, without a word: the next request makes a new one. */
   reset(): void {
     this.#options.carrier.reset();
+  }
+
+  /** Gives up the address, without a word: the next request is made from another, and nothing is heard until then. */
+  leave(): void {
+    this.#options.carrier.leave();
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,10 @@ export interface Carrier {
   connect(signal?: AbortSignal): Promise<void>;
   /** Forgets, without a word, what was agreed on with the peer: the next `connect` begins anew. */
   reset(): void;
+  /** Whether something is agreed on with the peer that a new address would end. */
+  readonly hasSession: boolean;
+  /** Gives up the local address, without a word: the next `connect` makes another. Nothing is heard until then. */
+  leave(): void;
   /** Sends to the peer; `sent` is always called, with the error if there was one. */
   send(datagram: Buffer, sent: (error: Error | null) => void): void;
   close(): Promise<void>;
@@ -34,6 +38,8 @@ type SendCallback = (error: Error | null, bytes: number) => void;
 export class DatagramLink extends EventEmitter {
   /** A muted link hears and says nothing, like a modem without reception. */
   muted = false;
+  /** Told that something is said or heard. */
+  onTraffic: () => void = () => undefined;
   /** Told of every datagram before node-coap sees it. */
   onArrival: (datagram: Buffer) => void = () => undefined;
   /** Told of what node-coap threw at a datagram: it does so at a malformed block option. */
@@ -62,6 +68,7 @@ export class DatagramLink extends EventEmitter {
     const sent = (error: Error | null) => callback?.(error, length);
     // Without a host it is node-coap's answer to a malformed datagram, which it addresses to the local machine.
     if (this.muted || typeof host !== 'string') return sent(null);
+    this.onTraffic();
     this.#carrier.send(message.subarray(offset, offset + length), sent);
   }
 
@@ -78,6 +85,7 @@ export class DatagramLink extends EventEmitter {
 
   #deliver(datagram: Buffer): void {
     if (this.muted) return;
+    this.onTraffic();
     this.onArrival(datagram);
     try {
       this.emit('message', datagram, { ...this.#remote, size: datagram.length });

@@ -186,6 +186,12 @@ export class DeviceObjects {
     return this.#objects.get(objectId)?.instances.get(instanceId)?.get(resourceId);
   }
 
+  /** What is at the path of a resource, single, or of a resource instance; undefined where there is none. */
+  valueAt({ objectId = -1, objectInstanceId = -1, resourceId = -1, resourceInstanceId }: Path): Value | undefined {
+    const value = this.find(objectId, objectInstanceId, resourceId)?.value ?? null;
+    return isInstances(value) ? value.get(resourceInstanceId ?? -1) : value;
+  }
+
   #object(objectId: number): DeviceObject {
     const object = this.#objects.get(objectId);
     if (object === undefined) throw new Refusal('4.04', `no object ${objectId}`);

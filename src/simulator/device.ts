@@ -1,82 +1,41 @@
 import { EventEmitter } from 'node:events';
-import { contentFormatId } from '../content';
-import { CancelledError, InvalidArgumentError, NotRegisteredError, ResponseError, type Lwm2mError } from '../errors';
-import { formatPath, ObjectDefinitions, parsePath, type Path, type ResourceValue, type Value } from '../model';
-import { systemClock, type Clock } from '../util/clock';
-import type { Behaviour, BehaviourFactory } from './behaviour';
+import { CancelledError, InvalidArgumentError, type Lwm2mError } from '../errors';
+import { formatPath, ObjectDefinitions, type Path, type ResourceValue } from '../model';
+import { systemClock, type Clock, type Timer } from '../util/clock';
+import { anyEvent } from './any-event';
+import type { Behaviour } from './behaviour';
 import { SERVER } from './behaviours/server-object';
 import type { IncomingRequest, Reply } from './coap-messages';
 import { CoapPort } from './coap-port';
 import type { Carrier } from './datagram-link';
-import { encodeContent } from './device-content';
 import type { DeviceVersion } from './device-formats';
-import { DeviceObjects, type ResourceInstances } from './device-objects';
+import {
+  bindingOf,
+  checkOptions,
+  CORE_OBJECTS,
+  type SimulatedDeviceEvents,
+  type SimulatedDeviceOptions,
+} from './device-options';
+import { DeviceObjects } from './device-objects';
 import { DtlsCarrier } from './dtls-carrier';
 import { NotificationAttributes, type AttributeValues } from './notification-attributes';
 import { registrationLinks } from './object-links';
 import { Observations } from './observations';
-import { credentialsOf, type PskCredentials, type PskSecurity } from './psk-security';
+import { Presence } from './presence';
+import { credentialsOf, type PskCredentials } from './psk-security';
 import { seededRandom, seedOf } from './random';
-import { readValues } from './read-operation';
 import { DEFAULT_TIMING, Registration, type RegistrationTiming } from './registration';
+import { Reporting } from './reporting';
 import { answer } from './request-router';
 import { parseServerUri, resolveServer, type ServerUri } from './server-address';
 import { openUdpCarrier } from './udp-carrier';
 
-export interface SimulatedDeviceOptions {
-  readonly endpoint: string;
-  /** `coap://host[:port]` or `coaps://host[:port]` */
-  readonly serverUri: string;
-  /** For `coaps://`. */
-  readonly security?: PskSecurity;
-  /** What the device is made of, the Server object first. */
-  readonly behaviours: readonly BehaviourFactory[];
-  /** s; default 60. */
-  readonly lifetime?: number;
-  /** Default 1.1. */
-  readonly version?: DeviceVersion;
-  readonly clock?: Clock;
-  /** The same seed and name make the same life. */
-  readonly seed?: number;
-  /** ms that a reboot takes; default 5,000. */
-  readonly rebootTime?: number;
-  readonly timing?: Partial<RegistrationTiming>;
-  /** Default: the built-in ones. */
-  readonly definitions?: ObjectDefinitions;
-}
-
-export interface SimulatedDeviceEvents {
-  registered: [location: string];
-  updated: [];
-  deregistered: [];
-  /** A request to the server failed; the device goes on trying. */
-  failed: [error: Lwm2mError];
-  written: [path: string, value: Value | ResourceInstances];
-  executed: [path: string, args: string];
-  /** A fault of the simulation itself. */
-  fault: [error: Error];
-  /** The port is closed; nothing follows. */
-  closed: [];
-}
-
-/** Objects whose version follows that of LwM2M. */
-const CORE_OBJECTS: Readonly<Record<DeviceVersion, ReadonlyMap<number, string>>> = {
-  '1.0': new Map([
-    [1, '1.0'],
-    [3, '1.0'],
-  ]),
-  '1.1': new Map([
-    [1, '1.1'],
-    [3, '1.1'],
-  ]),
-  '1.2': new Map([
-    [1, '1.2'],
-    [3, '1.2'],
-  ]),
-};
-
 const DEFAULT_LIFETIME = 60;
 const DEFAULT_REBOOT_TIME = 5_000;
+const DEFAULT_AWAKE_TIME = 93;
+
+/** ms that the server has after a registration to observe anew what it has observed before. */
+const TIME_TO_OBSERVE = 60_000;
 
 /** ms that a server has to answer a De-register of a device that is being closed. */
 const GOODBYE_TIMEOUT = 2_000;
@@ -99,7 +58,13 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
   readonly #behaviours: readonly Behaviour[];
   readonly #attributes = new NotificationAttributes();
   readonly #observations: Observations;
+  readonly #reporting: Reporting;
   readonly #rebootTime: number;
+  readonly #options: SimulatedDeviceOptions;
+  #presence: Presence | undefined;
+  #timeToObserve: Timer | undefined;
+  /** Whether the server has not heard it yet since it vanished. */
+  #returned = false;
   #port: CoapPort | undefined;
   #registration: Registration | undefined;
   #closed = false;
@@ -108,9 +73,8 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
   constructor(options: SimulatedDeviceOptions) {
     super();
     const { lifetime = DEFAULT_LIFETIME, version = '1.1' } = options;
-    if (options.endpoint === '') throw new InvalidArgumentError('a device needs a name');
-    if (!Number.isInteger(lifetime) || lifetime < 0)
-      throw new InvalidArgumentError('the lifetime is a number of seconds');
+    checkOptions(options);
+    this.#options = options;
     this.endpoint = options.endpoint;
     this.version = version;
     this.#server = parseServerUri(options.serverUri);
@@ -129,6 +93,22 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
       clock: this.#clock,
       objects: this.objects,
       attributesOf: (path) => this.#attributesOf(path),
+      reach: () => this.#presence?.reach ?? 'closed',
+      update: () => this.#registration?.update(),
+      isStoring: () => this.#isStoring(),
+      store: (values) => this.#reporting.record(values),
+      onFault: (error) => this.#fault(error),
+    });
+    this.#reporting = new Reporting({
+      endpoint: this.endpoint,
+      version,
+      objects: this.objects,
+      timeout: this.#timing.requestTimeout,
+      port: () => this.#port,
+      registered: () => this.registered,
+      isOpen: () => this.#presence?.reach === 'open',
+      announce: () => this.#announce(),
+      onFailed: (error) => this.#failed(error),
       onFault: (error) => this.#fault(error),
     });
     this.#behaviours = options.behaviours.map((create) =>
@@ -139,10 +119,13 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
         clock: this.#clock,
         seed,
         lifetime,
+        queueMode: options.queueMode ?? false,
+        updateInterval: options.updateInterval ?? lifetime,
         actions: {
-          reboot: () => this.#registration?.leave(this.#rebootTime, false),
-          disable: (seconds) => this.#registration?.leave(seconds * 1000, true),
+          reboot: () => this.#reboot(),
+          disable: (seconds) => this.#disable(seconds),
           update: () => this.#registration?.update(),
+          record: (values) => this.#reporting.record(values),
         },
       }),
     );
@@ -154,6 +137,16 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
 
   get registered(): boolean {
     return this.#registration?.registered ?? false;
+  }
+
+  /** How many values are recorded and have not arrived at the server yet. */
+  get recorded(): number {
+    return this.#reporting.waiting;
+  }
+
+  /** Whether it sleeps. */
+  get asleep(): boolean {
+    return this.#presence?.modem.isSilent('asleep') ?? false;
   }
 
   /** The number of observations that the server holds. */
@@ -175,26 +168,52 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
       handler: (request) => this.#answer(request),
       onFault: (error) => this.#fault(error),
       onLost: (error) => this.#registration?.sessionLost(error),
+      onTraffic: () => this.#presence?.traffic(),
     });
-    this.#registration = this.#createRegistration(this.#port);
+    this.#presence = this.#createPresence(this.#port);
+    this.#registration = this.#createRegistration(this.#port, this.#presence);
+    this.#presence.begin(this.#registration);
     this.#registration.start();
+  }
+
+  /** What may happen to it from outside, by name. */
+  get controls(): readonly string[] {
+    return this.#behaviours.flatMap(({ controls = {} }) => Object.keys(controls));
+  }
+
+  /** Lets one of `controls` happen. @throws {InvalidArgumentError} this kind of device has no such thing. */
+  control(name: string): void {
+    const control = this.#behaviours.map(({ controls = {} }) => controls).find((each) => Object.hasOwn(each, name));
+    const act = control?.[name];
+    if (act === undefined) {
+      const known = this.controls.length === 0 ? 'none' : this.controls.join(', ');
+      throw new InvalidArgumentError(`${this.endpoint} has no '${name}' (there is ${known})`);
+    }
+    this.advance();
+    act();
   }
 
   /** Lets time pass for the behaviours. */
   advance(): void {
     const now = this.#clock.now();
     for (const behaviour of this.#behaviours) behaviour.advance?.(now);
+    this.#reporting.deliver();
   }
 
-  /** Stops to hear and answer, without a word to the server. */
-  vanish(): void {
-    this.#registration?.vanish();
+  /**
+   * Stops to hear and answer, without a word to the server: its modem has no network.
+   * @param seconds after which it is back by itself, from another address; default: it waits for `comeBack`
+   */
+  vanish(seconds?: number): void {
+    this.#presence?.vanish(seconds);
   }
 
-  /** Is there again, and updates the registration or makes a new one. */
-  comeBack(): void {
-    this.#registration?.comeBack();
-    this.#observations.resume();
+  /**
+   * Is there again, and updates the registration or makes a new one.
+   * @param elsewhere whether it has another address than before; then a DTLS session has ended
+   */
+  comeBack(elsewhere = false): void {
+    this.#presence?.comeBack(elsewhere);
   }
 
   /**
@@ -207,27 +226,17 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     what: readonly string[] | readonly ResourceValue[],
     format: 'senml-cbor' | 'senml-json' = 'senml-cbor',
   ): Promise<void> {
-    if (this.version === '1.0') throw new InvalidArgumentError('LwM2M 1.0 has no Send');
-    if (!this.#port || !this.registered) throw new NotRegisteredError(this.endpoint);
-    if (this.objects.find(SERVER.object, SERVER.instance, SERVER.muteSend)?.value === true) {
-      throw new InvalidArgumentError(`the server has muted Send of ${this.endpoint} (/1/0/${SERVER.muteSend})`);
-    }
     this.advance();
-    const contentFormat = contentFormatId(format);
-    const values = what.flatMap((each) =>
-      typeof each === 'string' ? readValues(this.objects, parsePath(each)) : [each],
-    );
-    const payload = encodeContent(contentFormat, {}, values, this.objects.types);
-    const request = { method: 'POST', path: ['dp'], contentFormat, payload } as const;
-    const response = await this.#port.request(request, this.#timing.requestTimeout);
-    if (!response.code.startsWith('2.')) throw new ResponseError(response.code, response.payload.toString('utf8'));
+    await this.#reporting.send(what, format);
   }
 
   /** De-registers and closes the port. @param timeout ms that the server has to answer */
   async close(timeout = GOODBYE_TIMEOUT): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#timeToObserve?.cancel();
     await this.#registration?.stop(timeout);
+    this.#presence?.close();
     this.#observations.clear();
     await this.#port?.close();
     this.emit('closed');
@@ -238,24 +247,84 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     return this.#credentials ? new DtlsCarrier(peer, this.#credentials, this.#clock) : openUdpCarrier(peer);
   }
 
-  #createRegistration(port: CoapPort): Registration {
+  #createPresence(port: CoapPort): Presence {
+    const { queueMode = false, awakeTime = DEFAULT_AWAKE_TIME, vanishing } = this.#options;
+    return new Presence({
+      clock: this.#clock,
+      random: this.#random,
+      port,
+      ...(queueMode && { awakeTime: awakeTime * 1000 }),
+      vanishing,
+      onEvent: (event) => {
+        if (event === 'returned') this.#returned = true;
+        this.emit(event);
+      },
+    });
+  }
+
+  #createRegistration(port: CoapPort, presence: Presence): Registration {
     return new Registration({
       clock: this.#clock,
       random: this.#random,
       timing: this.#timing,
       port,
-      registerQuery: () => [`ep=${this.endpoint}`, `lt=${this.#lifetime()}`, `lwm2m=${this.version}`, 'b=U'],
+      modem: presence.modem,
+      updateInterval: this.#options.updateInterval,
+      registerQuery: () => [
+        `ep=${this.endpoint}`,
+        `lt=${this.#lifetime()}`,
+        `lwm2m=${this.version}`,
+        ...bindingOf(this.version, this.#options.queueMode ?? false),
+      ],
+      wake: () => presence.wake(),
       lifetime: () => this.#lifetime(),
       links: () => registrationLinks(this.objects, this.version),
-      onVoid: () => this.#observations.clear(),
-      onRegistered: (location) => this.emit('registered', location),
-      onUpdated: () => this.emit('updated'),
+      onVoid: () => this.#observations.detach(),
+      onRegistered: (location) => this.#registered(location),
+      onUpdated: () => this.#updated(),
       onDeregistered: () => this.emit('deregistered'),
       onFault: (error) => this.#fault(error),
-      onFailed: (error) => {
-        if (!(error instanceof CancelledError)) this.emit('failed', error);
-      },
+      onFailed: (error) => this.#failed(error),
     });
+  }
+
+  #registered(location: string): void {
+    this.#timeToObserve?.cancel();
+    this.#timeToObserve = this.#clock.setTimer(() => this.#observations.forgetDetached(), TIME_TO_OBSERVE);
+    this.#presence?.announced();
+    this.emit('registered', location);
+    this.#reporting.deliver();
+  }
+
+  #updated(): void {
+    this.#presence?.announced();
+    this.emit('updated');
+    if (this.#returned) this.#observations.resume();
+    else this.#observations.flush();
+    this.#returned = false;
+    this.#reporting.deliver();
+  }
+
+  async #announce(): Promise<void> {
+    if (this.#presence?.reach !== 'after-update') return;
+    const answered = anyEvent(this, ['updated', 'registered', 'failed', 'closed']);
+    this.#registration?.update();
+    await answered;
+  }
+
+  /** What was observed is forgotten; what was recorded is not. */
+  #reboot(): void {
+    this.#observations.clear();
+    this.#registration?.leave(this.#rebootTime, false);
+  }
+
+  #disable(seconds: number): void {
+    this.#registration?.leave(seconds * 1000, true);
+    this.emit('disabled', seconds);
+  }
+
+  #isStoring(): boolean {
+    return this.objects.find(SERVER.object, SERVER.instance, SERVER.storing)?.value === true;
   }
 
   #answer(request: IncomingRequest): Reply {
@@ -287,6 +356,10 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     const pmin = this.objects.find(SERVER.object, SERVER.instance, SERVER.pmin)?.number ?? 0;
     const pmax = this.objects.find(SERVER.object, SERVER.instance, SERVER.pmax)?.number ?? 0;
     return { pmin, pmax, ...this.#attributes.effective(path) };
+  }
+
+  #failed(error: Lwm2mError): void {
+    if (!(error instanceof CancelledError)) this.emit('failed', error);
   }
 
   #fault(error: unknown): void {

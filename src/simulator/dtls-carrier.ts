@@ -13,6 +13,7 @@ const NO_ADDRESS: PeerAddress = { host: '0.0.0.0', port: 0 };
 /** Carries datagrams to the server in DTLS sessions, one after another. What is sent while there is none is lost. */
 export class DtlsCarrier implements Carrier {
   readonly family: 'udp4' | 'udp6';
+  readonly hasSession = true;
   onDatagram: (datagram: Buffer) => void = () => undefined;
   onLost: (error: TransportError) => void = () => undefined;
   #session: DtlsSession | undefined;
@@ -41,6 +42,10 @@ export class DtlsCarrier implements Carrier {
   reset(): void {
     this.#session?.drop();
     this.#session = undefined;
+  }
+
+  leave(): void {
+    this.reset();
   }
 
   send(datagram: Buffer, sent: (error: Error | null) => void): void {

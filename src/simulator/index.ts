@@ -1,5 +1,7 @@
 /** Simulated LwM2M devices, on another CoAP stack than the server's. */
-export { SimulatedDevice, type SimulatedDeviceEvents, type SimulatedDeviceOptions } from './device';
+export { SimulatedDevice } from './device';
+export type { SimulatedDeviceEvents, SimulatedDeviceOptions } from './device-options';
+export type { Vanishing } from './presence';
 export type { DeviceVersion } from './device-formats';
 export { DEVICE_KINDS, isDeviceKind, type DeviceKind } from './kinds';
 export { parseCredentials, parseKey, type PskSecurity } from './psk-security';

@@ -1,10 +1,20 @@
 import type { BehaviourFactory } from './behaviour';
 import { streetLight } from './behaviours/street-light';
+import type { Vanishing } from './presence';
+
+/** What a kind of device is made of, and what is usual for it where nothing else is said. */
+export interface Kind {
+  readonly behaviours: readonly BehaviourFactory[];
+  readonly queueMode?: boolean;
+  /** s */
+  readonly updateInterval?: number;
+  readonly vanishing?: Vanishing;
+}
 
 /** The kinds of device that can be simulated. */
 const KINDS = {
-  'street-light': streetLight,
-} as const satisfies Record<string, readonly BehaviourFactory[]>;
+  'street-light': { behaviours: streetLight },
+} as const satisfies Record<string, Kind>;
 
 export type DeviceKind = keyof typeof KINDS;
 
@@ -14,6 +24,6 @@ export function isDeviceKind(text: string): text is DeviceKind {
   return Object.hasOwn(KINDS, text);
 }
 
-export function behavioursOf(kind: DeviceKind): readonly BehaviourFactory[] {
+export function kindOf(kind: DeviceKind): Kind {
   return KINDS[kind];
 }

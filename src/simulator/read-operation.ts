@@ -22,15 +22,20 @@ export function readMany(
   accept: number | undefined,
 ): Reply {
   const contentFormat = formatOfComposite(version, accept);
+  return {
+    code: '2.05',
+    contentFormat,
+    payload: encodeContent(contentFormat, {}, valuesOfMany(objects, paths), objects.types),
+  };
+}
+
+/** What is readable at and below these paths, each once. */
+export function valuesOfMany(objects: DeviceObjects, paths: readonly Path[]): ResourceValue[] {
   const values = new Map<string, ResourceValue>();
   for (const path of paths) {
     for (const value of readableValues(objects, path)) values.set(formatPath(value.path), value);
   }
-  return {
-    code: '2.05',
-    contentFormat,
-    payload: encodeContent(contentFormat, {}, [...values.values()], objects.types),
-  };
+  return [...values.values()];
 }
 
 /** The paths that a FETCH asks for. @throws {Refusal} 4.15 {CodecError} */

@@ -2,6 +2,7 @@ import { CancelledError, ResponseError, type Lwm2mError, TimeoutError, Transport
 import type { Clock, Timer } from '../util/clock';
 import type { OutgoingRequest, ServerResponse } from './coap-messages';
 import type { CoapPort } from './coap-port';
+import type { Modem } from './modem';
 
 /** Times of a device's conversation with its server. */
 export interface RegistrationTiming {
@@ -20,11 +21,16 @@ export interface RegistrationContext {
   readonly random: () => number;
   readonly timing: RegistrationTiming;
   readonly port: CoapPort;
+  readonly modem: Modem;
+  /** s between two updates; without it as many as the lifetime asks for. */
+  readonly updateInterval?: number;
   /** Uri-Query of a Register. */
   registerQuery(): string[];
   /** s; 0 is for ever. */
   lifetime(): number;
   links(): Buffer;
+  /** Something is to be said: a device that sleeps wakes. */
+  wake(): void;
   /** Nothing of the old registration holds any more: observations are void. */
   onVoid(): void;
   onRegistered(location: string): void;
@@ -61,7 +67,6 @@ export class Registration {
   #lifetimeTold = 0;
   #linksChanged = false;
   #absence: Absence | undefined;
-  #vanished = false;
   #stopping = false;
   #exchange = new AbortController();
   #sleeper: { timer: Timer | undefined; wake: () => void } | undefined;
@@ -84,7 +89,7 @@ export class Registration {
     this.#stopping = true;
     this.#interrupt();
     await this.#loop;
-    if (this.#location && !this.#vanished) await this.#deregister(timeout);
+    if (this.#location && !this.#context.modem.isSilent('vanished')) await this.#deregister(timeout);
   }
 
   /** Sends an Update now: the server has asked for one. */
@@ -107,16 +112,14 @@ export class Registration {
 
   /** Neither hears nor says anything, until `comeBack`. */
   vanish(): void {
-    this.#vanished = true;
-    this.#context.port.muted = true;
+    this.#context.modem.silence('vanished');
     this.#interrupt();
   }
 
-  /** Is there again, and tells the server so. */
-  comeBack(): void {
-    if (!this.#vanished) return;
-    this.#vanished = false;
-    this.#context.port.muted = this.#absence?.until !== undefined;
+  /** Is there again, and tells the server so. @param anew when the session is lost that the registration was made over */
+  comeBack(anew: boolean): void {
+    if (anew) this.#location = undefined;
+    this.#context.modem.end('vanished');
     this.#retryAt = 0;
     this.update();
   }
@@ -135,7 +138,7 @@ export class Registration {
 
   #step(): Promise<void> {
     const now = this.#context.clock.monotonic();
-    if (this.#vanished) return this.#sleep(LONGEST_SLEEP);
+    if (this.#context.modem.isSilent('vanished')) return this.#sleep(LONGEST_SLEEP);
     if (this.#absence) return this.#beAbsent(this.#absence, now);
     if (now < this.#retryAt) return this.#sleep(this.#retryAt - now);
     if (!this.#location) return this.#register();
@@ -190,7 +193,7 @@ export class Registration {
       if (this.#location && absence.deregister) await this.#deregister(this.#context.timing.requestTimeout);
       this.#location = undefined;
       this.#context.onVoid();
-      this.#context.port.muted = true;
+      this.#context.modem.silence('absent');
       this.#context.port.reset();
       absence.until = this.#context.clock.monotonic() + absence.duration;
     } else if (now < absence.until) {
@@ -198,13 +201,14 @@ export class Registration {
     } else {
       this.#absence = undefined;
       this.#retryAt = 0;
-      this.#context.port.muted = false;
+      this.#context.modem.end('absent');
     }
   }
 
   async #deregister(timeout: number): Promise<void> {
     const location = this.#location ?? [];
     this.#location = undefined;
+    this.#context.wake();
     this.#exchange = new AbortController();
     try {
       const request = { method: 'DELETE', path: location } as const;
@@ -219,6 +223,7 @@ export class Registration {
   /** The answer, or undefined when there was none: then the next try is planned already. */
   async #send(request: OutgoingRequest): Promise<ServerResponse | undefined> {
     this.#exchange = new AbortController();
+    this.#context.wake();
     try {
       return await this.#context.port.request(request, this.#context.timing.requestTimeout, this.#exchange.signal);
     } catch (error) {
@@ -253,10 +258,16 @@ export class Registration {
     this.#retryAt = clock.monotonic() + wait * (0.5 + 0.5 * random());
   }
 
-  /** Between 75 and 90% of the lifetime, so that a fleet that registered together does not update together. */
+  /**
+   * Between 75 and 90% of the lifetime, so that a fleet that registered together does not update together; or, a little
+   * scattered too, when the device's own interval is shorter.
+   */
   #planUpdate(now: number): void {
+    const { updateInterval = Infinity, random } = this.#context;
     const lifetime = this.#context.lifetime();
-    this.#updateAt = lifetime === 0 ? Infinity : now + lifetime * 1000 * (0.75 + 0.15 * this.#context.random());
+    const chance = random();
+    const needed = lifetime === 0 ? Infinity : lifetime * (0.75 + 0.15 * chance);
+    this.#updateAt = now + 1000 * Math.min(needed, updateInterval * (0.9 + 0.1 * chance));
     // What changed while the request was on its way is told by the next.
     if (this.#linksChanged || lifetime !== this.#lifetimeTold) this.#updateAt = now;
   }

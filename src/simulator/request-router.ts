@@ -5,8 +5,8 @@ import type { DeviceVersion } from './device-formats';
 import { isInstances, type DeviceObjects } from './device-objects';
 import { parseAttributes, type NotificationAttributes } from './notification-attributes';
 import { discover, refuseHidden } from './object-links';
-import type { Observations } from './observations';
-import { readMany, readOne, requestedPaths } from './read-operation';
+import type { ObservationRequest, Observations } from './observations';
+import { readMany, readOne, readValues, requestedPaths, valuesOfMany } from './read-operation';
 import { Refusal } from './refusal';
 import { create, refusalOf, remove, write, writeComposite } from './write-operation';
 
@@ -88,28 +88,29 @@ function discoverPath(target: RequestTarget, request: IncomingRequest, path: Pat
 
 function read(target: RequestTarget, request: IncomingRequest, path: Path): Reply {
   const respond = () => readOne(target.objects, target.version, path, request.accept);
-  return observeOrAnswer(target, request, [path], respond);
+  return observeOrAnswer(target, request, { paths: [path], respond, values: () => readValues(target.objects, path) });
 }
 
 function fetch(target: RequestTarget, request: IncomingRequest): Reply {
   requireComposite(target, requestPath(request));
   const paths = requestedPaths(target.version, request.contentFormat, request.payload);
   const respond = () => readMany(target.objects, target.version, paths, request.accept);
-  return observeOrAnswer(target, request, paths, respond);
+  const values = () => valuesOfMany(target.objects, paths);
+  return observeOrAnswer(target, request, { paths, respond, values });
 }
 
 function observeOrAnswer(
   { observations, version }: RequestTarget,
   request: IncomingRequest,
-  paths: readonly Path[],
-  respond: () => Reply,
+  reading: Omit<ObservationRequest, 'attributes'>,
 ): Reply {
+  const { paths, respond } = reading;
   if (request.observe === 1) observations.remove(request.token);
   if (request.observe !== 0) return respond();
   const [first] = paths;
   const level = paths.length === 1 && first ? pathLevel(first) : 'root';
   const attributes = request.query.length > 0 ? parseAttributes(request.query, level, version) : {};
-  return { ...respond(), observed: (stream) => observations.add({ paths, attributes, respond }, stream) };
+  return { ...respond(), observed: (stream) => observations.add({ ...reading, attributes }, stream) };
 }
 
 function put(target: RequestTarget, request: IncomingRequest, path: Path): Reply {

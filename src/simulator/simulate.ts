@@ -1,9 +1,11 @@
 import { InvalidArgumentError, type Lwm2mError } from '../errors';
 import { systemClock, type Clock } from '../util/clock';
+import { anyEvent } from './any-event';
 import { DEVICE_VERSIONS, type DeviceVersion } from './device-formats';
 import { SimulatedDevice } from './device';
 import type { ResourceInstances } from './device-objects';
-import { behavioursOf, DEVICE_KINDS, isDeviceKind } from './kinds';
+import { DEVICE_KINDS, isDeviceKind, kindOf } from './kinds';
+import type { Vanishing } from './presence';
 import type { PskSecurity } from './psk-security';
 import type { RegistrationTiming } from './registration';
 import { Ticker } from './ticker';
@@ -23,6 +25,14 @@ export interface FleetOptions {
   readonly lifetime?: number;
   /** `1.0`, `1.1` (default) or `1.2`. */
   readonly version?: string;
+  /** Whether the devices sleep (LwM2M Core 1.1 s6.5). Default: as it is usual for the kind. */
+  readonly queueMode?: boolean;
+  /** s that they are awake after each exchange; default 93. */
+  readonly awakeTime?: number;
+  /** s between two updates, where the lifetime does not ask for more. Default: as it is usual for the kind. */
+  readonly updateInterval?: number;
+  /** Modems that lose their network now and then. Default: as it is usual for the kind. */
+  readonly vanishing?: Vanishing;
   readonly clock?: Clock;
   readonly seed?: number;
   /** ms between two looks of the devices at the time; what the server reads is always up to date. Default 5,000. */
@@ -36,7 +46,8 @@ export interface FleetOptions {
 
 export type FleetEvent = { readonly endpoint: string } & (
   | { readonly topic: 'registered'; readonly location: string }
-  | { readonly topic: 'updated' | 'deregistered' }
+  | { readonly topic: 'updated' | 'deregistered' | 'asleep' | 'awake' | 'vanished' | 'returned' }
+  | { readonly topic: 'disabled'; readonly seconds: number }
   | { readonly topic: 'failed'; readonly error: Lwm2mError }
   | { readonly topic: 'fault'; readonly error: Error }
   | { readonly topic: 'written'; readonly path: string; readonly value: Value | ResourceInstances }
@@ -70,7 +81,9 @@ export class SimulatedFleet {
 
   constructor(options: FleetOptions) {
     const { kind, version } = checkOptions(options);
-    const behaviours = behavioursOf(kind);
+    const { behaviours, ...usual } = kindOf(kind);
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const { queueMode, awakeTime, updateInterval, vanishing }: Partial<FleetOptions> = { ...usual, ...given };
     this.#clock = options.clock ?? systemClock;
     this.#inFlight = options.inFlight ?? DEFAULT_IN_FLIGHT;
     this.#ticker = new Ticker(this.#clock, options.tick ?? DEFAULT_TICK);
@@ -84,6 +97,10 @@ export class SimulatedFleet {
         behaviours,
         lifetime,
         version,
+        queueMode,
+        awakeTime,
+        updateInterval,
+        vanishing,
         clock,
         seed,
         rebootTime,
@@ -110,7 +127,7 @@ export class SimulatedFleet {
       if (this.#stopped) return;
       const tick = this.#ticks.get(device);
       if (tick) this.#ticker.add(tick);
-      const answered = firstAnswer(device);
+      const answered = anyEvent(device, ['registered', 'failed', 'closed']);
       await device.start();
       await answered;
     });
@@ -122,14 +139,18 @@ export class SimulatedFleet {
     return this.#stopped;
   }
 
-  /** The device stops to answer, without a word to the server. @throws {InvalidArgumentError} no such device. */
-  vanish(endpoint: string): void {
-    this.device(endpoint).vanish();
+  /**
+   * The device stops to answer, without a word to the server.
+   * @param seconds after which it is back by itself, from another address
+   * @throws {InvalidArgumentError} no such device.
+   */
+  vanish(endpoint: string, seconds?: number): void {
+    this.device(endpoint).vanish(seconds);
   }
 
-  /** A vanished device is there again. @throws {InvalidArgumentError} no such device. */
-  comeBack(endpoint: string): void {
-    this.device(endpoint).comeBack();
+  /** A vanished device is there again, at another address if that is wanted. @throws {InvalidArgumentError} no such device. */
+  comeBack(endpoint: string, elsewhere = false): void {
+    this.device(endpoint).comeBack(elsewhere);
   }
 
   /** @throws {InvalidArgumentError} no such device. */
@@ -181,24 +202,14 @@ function securityOf({ security, count }: FleetOptions, endpoint: string): PskSec
 function forwardEvents(device: SimulatedDevice, onEvent: (event: FleetEvent) => void): void {
   const { endpoint } = device;
   device.on('registered', (location) => onEvent({ endpoint, topic: 'registered', location }));
-  device.on('updated', () => onEvent({ endpoint, topic: 'updated' }));
-  device.on('deregistered', () => onEvent({ endpoint, topic: 'deregistered' }));
+  for (const topic of ['updated', 'deregistered', 'asleep', 'awake', 'vanished', 'returned'] as const) {
+    device.on(topic, () => onEvent({ endpoint, topic }));
+  }
+  device.on('disabled', (seconds) => onEvent({ endpoint, topic: 'disabled', seconds }));
   device.on('failed', (error) => onEvent({ endpoint, topic: 'failed', error }));
   device.on('fault', (error) => onEvent({ endpoint, topic: 'fault', error }));
   device.on('written', (path, value) => onEvent({ endpoint, topic: 'written', path, value }));
   device.on('executed', (path, args) => onEvent({ endpoint, topic: 'executed', path, args }));
-}
-
-/** Settles when the device has registered, has failed to, or was closed before. */
-function firstAnswer(device: SimulatedDevice): Promise<void> {
-  return new Promise((resolve) => {
-    const events = ['registered', 'failed', 'closed'] as const;
-    const settle = () => {
-      for (const event of events) device.off(event, settle);
-      resolve();
-    };
-    for (const event of events) device.on(event, settle);
-  });
 }
 
 async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {

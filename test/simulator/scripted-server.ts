@@ -139,6 +139,11 @@ export class ScriptedServer {
     return answerOf(response);
   }
 
+  /** What was observed of a device follows it to its new address. */
+  move(from: Channel, to: Channel): void {
+    this.#stack?.moveChannel(from, to);
+  }
+
   /** Observes; the notifications come to the inbox. */
   async observe(channel: Channel, method: 'GET' | 'FETCH', path: string, more: Ask = {}): Promise<ObservedPath> {
     assert.ok(this.#stack);
