@@ -35,6 +35,22 @@ export {
 } from './server';
 export * from './fleet';
 export {
+  ACCESS_OPERATIONS,
+  type AccessOperation,
+  type AccessQuestion,
+  type AccessRole,
+  type AccessSettings,
+  type AccessStore,
+  type AccessUser,
+  type AuditEntry,
+  type AuditView,
+  type GrantEvent,
+  type GrantView,
+  type RevokeInput,
+  type StoredGrant,
+} from './access';
+export { FLOW_USER } from './engine/rights';
+export {
   ObjectDefinitions,
   formatPath,
   parsePath,
@@ -52,6 +68,8 @@ export {
 } from './model';
 export type { ContentFormatName } from './content';
 export { DEVICE_KINDS, simulateFleet, type FleetEvent, type FleetOptions, type SimulatedFleet } from './simulator';
+export { MemoryStore } from './store/memory-store';
+export { SqliteStore, type SqliteStoreOptions } from './store/sqlite/sqlite-store';
 export { systemClock, type Clock } from './util/clock';
 export { escapeForLog, silentLog, type Log } from './util/log';
 export type { PeerIdentity, Transport } from './transport/transport';

@@ -51,7 +51,7 @@ export class DatabaseFile {
     createFor(this.#options.path);
     this.#connect((database) => {
       migrate(database, this.#options);
-      database.prepare('REPLACE INTO opening VALUES (1, ?)').run(this.#options.opening);
+      database.prepare('REPLACE INTO opening (only, name) VALUES (1, ?)').run(this.#options.opening);
     });
   }
 

@@ -14,14 +14,18 @@ export interface FileLayout {
 }
 
 /** Things by an id, in the form of `kept`. */
-const THINGS = ['orders', 'policies', 'suspensions', 'grants'] as const;
+const THINGS = ['orders', 'policies', 'groups', 'suspensions', 'grants'];
 
 function createThings(name: string): string {
   return `CREATE TABLE ${name} (id TEXT PRIMARY KEY, thing BLOB NOT NULL) STRICT, WITHOUT ROWID;`;
 }
 
-/** Which opening of the store has the file. */
-const OPENING = 'CREATE TABLE opening (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL) STRICT;';
+/** Which opening of the store has the file, and how often it was seen whether the file can be written. */
+const OPENING = `
+  CREATE TABLE opening (
+    only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL, checks INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+`;
 
 export const LAYOUTS: Readonly<Record<FileName, FileLayout>> = {
   lwm2m: {
@@ -75,8 +79,13 @@ function remove(table: string, file?: FileName): Statement {
   return statement(1, `DELETE FROM ${table} WHERE id = ?`, file);
 }
 
+/** A number that changes: SQLite does not write what is as it was. */
+const CHECK = 'UPDATE opening SET checks = checks + 1';
+
 /** All that is ever written, each change by one statement. */
 export const STATEMENTS = {
+  check: statement(0, CHECK),
+  checkValues: statement(0, CHECK, 'values'),
   putRegistration: statement(3, 'REPLACE INTO registrations VALUES (?, ?, ?)'),
   removeRegistration: statement(1, 'DELETE FROM registrations WHERE endpoint = ?'),
   putObservation: statement(3, 'REPLACE INTO observations VALUES (?, ?, ?)'),
@@ -90,6 +99,8 @@ export const STATEMENTS = {
   removeOrder: remove('orders'),
   putPolicy: put('policies'),
   removePolicy: remove('policies'),
+  putGroup: put('groups'),
+  removeGroup: remove('groups'),
   putSuspension: put('suspensions'),
   removeSuspension: remove('suspensions'),
   putGrant: put('grants'),

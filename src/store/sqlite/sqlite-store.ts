@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { AccessStore, StoredGrant } from '../../access';
 import { StoreError } from '../../errors';
-import type { Store, StoredDeviceValues, StoredPolicy, StoredSuspension } from '../../fleet';
+import type { Store, StoredDeviceValues, StoredGroup, StoredPolicy, StoredSuspension } from '../../fleet';
 import type { StoredOrder } from '../../server';
 import { systemClock, type Clock } from '../../util/clock';
 import { silentLog, type Log } from '../../util/log';
@@ -46,6 +46,7 @@ export class SqliteStore implements Store, AccessStore {
   readonly secrets: SqliteSecrets;
   readonly orders: SqliteKeyed<StoredOrder>;
   readonly policies: SqliteKeyed<StoredPolicy>;
+  readonly groups: SqliteKeyed<StoredGroup>;
   readonly suspensions: SqliteKeyed<StoredSuspension>;
   readonly values: SqliteKeyed<StoredDeviceValues>;
   readonly grants: SqliteKeyed<StoredGrant>;
@@ -70,6 +71,7 @@ export class SqliteStore implements Store, AccessStore {
     this.secrets = new SqliteSecrets(disk);
     this.orders = new SqliteKeyed(disk, { table: 'orders', put: 'putOrder', remove: 'removeOrder' });
     this.policies = new SqliteKeyed(disk, { table: 'policies', put: 'putPolicy', remove: 'removePolicy' });
+    this.groups = new SqliteKeyed(disk, { table: 'groups', put: 'putGroup', remove: 'removeGroup' });
     this.suspensions = new SqliteKeyed(disk, {
       table: 'suspensions',
       put: 'putSuspension',
@@ -107,6 +109,20 @@ export class SqliteStore implements Store, AccessStore {
     } finally {
       this.#isOpening = false;
     }
+  }
+
+  /**
+   * Writes to both files something that changes nothing, and reads it.
+   * @throws {StoreError} the store is not open, or in trouble.
+   */
+  async check(): Promise<void> {
+    const { queue } = this.#connection ?? {};
+    if (queue === undefined) throw this.#notOpen();
+    const writes = (['check', 'checkValues'] as const).map((statement) =>
+      queue.write({ statement, parameters: [] }, () => undefined),
+    );
+    await Promise.all(writes);
+    await this.#read('lwm2m', 'SELECT checks FROM opening', []);
   }
 
   /** Writes what waits, then lets go of the files. Changes asked for from now on are refused. */
