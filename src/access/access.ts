@@ -15,8 +15,12 @@ export interface AccessQuestion {
   readonly operation: AccessOperation;
   /** All of them must be allowed; none of `suspend`, `provision` and `grant`. */
   readonly paths?: readonly Path[];
+  /** Or `ALL_DEVICES`. */
   readonly endpoint: string;
 }
+
+/** What is about no device in particular: only rights on all devices are rights on it. */
+export const ALL_DEVICES = '';
 
 export interface AccessContext {
   readonly grants: GrantBook;
@@ -119,7 +123,8 @@ export class Access {
   ): AccessDeniedError | undefined {
     const pause = this.pauseOf(user, operation, endpoint);
     if (pause === undefined && this.mayAtAll(user, operation, path, endpoint)) return undefined;
-    const what = `${operation} ${path === undefined ? endpoint : `${formatPattern(path)} on ${endpoint}`}`;
+    const where = endpoint === ALL_DEVICES ? 'all devices' : endpoint;
+    const what = `${operation} ${path === undefined ? where : `${formatPattern(path)} on ${where}`}`;
     if (user === undefined) return new AccessDeniedError(`nobody was named who would ${what}: set msg.user`);
     const missing = pause === undefined ? this.#missing(user, operation, path, endpoint) : restText(user, pause);
     return new AccessDeniedError(`${user} may not ${what}: ${missing}`);

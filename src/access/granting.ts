@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AccessDeniedError, InvalidArgumentError } from '../errors';
 import { Turns } from '../util/turns';
-import type { Access } from './access';
+import { ALL_DEVICES, type Access } from './access';
 import { ACCESS_OPERATIONS, hasPaths, type AccessOperation } from './access-operation';
 import { propertiesOf } from './access-input';
 import type { GrantBook, HeldGrant } from './grant-book';
@@ -120,7 +120,7 @@ export class Granting {
     const { access } = this.#context;
     if (user === undefined) throw new AccessDeniedError('nobody was named who would grant this: set msg.user');
     for (const endpoint of this.#endpointsOf(target)) {
-      const where = endpoint === NO_DEVICE ? targetText(target) : endpoint;
+      const where = endpoint === ALL_DEVICES ? targetText(target) : endpoint;
       if (!access.mayAtAll(user, 'grant', undefined, endpoint)) {
         throw new AccessDeniedError(`${user} may not grant anything on ${where}: needs a role or grant with grant`);
       }
@@ -147,19 +147,17 @@ export class Granting {
     if (user === holder || user === grantedBy) return;
     for (const endpoint of this.#endpointsOf(target)) {
       if (access.mayAtAll(user, 'grant', undefined, endpoint)) continue;
-      const where = endpoint === NO_DEVICE ? targetText(target) : endpoint;
+      const where = endpoint === ALL_DEVICES ? targetText(target) : endpoint;
       throw new AccessDeniedError(`${user} may not revoke grants on ${where}: needs a role or grant with grant`);
     }
   }
 
+  /** On a target that has no devices yet nobody has rights but who has them on all devices. */
   #endpointsOf(target: GrantTarget): readonly string[] {
     const endpoints = 'endpoint' in target ? [target.endpoint] : this.#context.members(target);
-    return endpoints.length === 0 ? [NO_DEVICE] : endpoints;
+    return endpoints.length === 0 ? [ALL_DEVICES] : endpoints;
   }
 }
-
-/** Stands for the devices of a target that has none yet: rights on all devices are rights on it. */
-const NO_DEVICE = '';
 
 const REVOKE_PROPERTIES = ['id', 'user', 'target'];
 

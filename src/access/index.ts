@@ -2,7 +2,7 @@
 export type { AccessStore, AuditEntry, AuditQuery, AuditStore, GrantTarget, StoredGrant } from './store';
 export { ACCESS_OPERATIONS, pathsOf, pathTextsOf, rightFor, type AccessOperation } from './access-operation';
 export type { AccessRole, AccessSettings, AccessUser } from './access-settings';
-export { Access, type AccessQuestion } from './access';
+export { Access, ALL_DEVICES, type AccessQuestion } from './access';
 export { GrantBook, type GrantEvent } from './grant-book';
 export { Granting, type GrantOptions, type RevokeInput } from './granting';
 export { grantView, type GrantView } from './grant-view';

@@ -22,5 +22,6 @@ export function permits(
   if (path !== undefined && paths !== undefined && hasPaths(operation)) {
     if (!paths.some((pattern) => covers(pattern, path))) return false;
   }
-  return matches === undefined || matches(endpoint);
+  // What is about all devices is matched by no selector.
+  return matches === undefined || (endpoint !== '' && matches(endpoint));
 }

@@ -1,3 +1,4 @@
+import type { AccessSettings, AccessStore } from '../access';
 import type { CipherSuiteName } from '../dtls';
 import type { Store } from '../fleet';
 import type { NoSecPolicy } from '../server';
@@ -26,8 +27,17 @@ export interface EngineOptions {
   readonly lifetimeMax?: number;
   /** How long a queue-mode device is awake after it was last heard, s; 93 by default. */
   readonly awakeTime?: number;
+  /** How many observations of policies may begin in a second, after a storm of registrations for example; 200 by default. */
+  readonly observationRate?: number;
   /** How many devices may be registered at once; more are answered 5.03. 250,000 by default. */
   readonly maxRegistrations?: number;
+  /**
+   * How late the event loop may be, ms; 200 by default. Above it, registrations of devices of low priority are put off with
+   * 5.03, above twice of it also those of normal priority.
+   */
+  readonly maxLag?: number;
+  /** How late the event loop is, ms; measured by default. */
+  readonly lag?: () => number;
   /** A folder of object definitions (DDF files), watched. */
   readonly objectsDir?: string;
   /**
@@ -36,7 +46,9 @@ export interface EngineOptions {
    */
   readonly profiles?: Readonly<Record<string, string>>;
   /** Where registrations, observations, device records and the server's own key live; in memory by default. */
-  readonly store?: Store;
+  readonly store?: Store & AccessStore;
+  /** Who may do what to which devices; absent: everybody everything. Can be changed while it runs (`setAccess`). */
+  readonly access?: AccessSettings;
   /** The name of this instance among those that share the store. */
   readonly owner?: string;
   readonly clock?: Clock;

@@ -30,11 +30,14 @@ export {
   type Summary,
 } from './order';
 export type {
+  CancelOptions,
   ObservationFailure,
   ObservationListener,
   ObservationPolicy,
   ObservedValue,
   PolicyHandle,
+  PolicyOptions,
+  PolicyRecord,
   PolicyStatus,
 } from './observation-policy';
 export type { ProvisionManyOptions, ProvisionOptions } from './device-provisioning';
