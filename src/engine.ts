@@ -1,13 +1,30 @@
 import { EventEmitter } from 'node:events';
+import { ALL_DEVICES } from './access';
+import type {
+  AccessOperation,
+  AccessSettings,
+  AccessStore,
+  AuditView,
+  GrantEvent,
+  GrantView,
+  RevokeInput,
+} from './access';
 import { CoapStack } from './coap';
 import { DtlsTransport } from './dtls';
+import { combinedGate } from './engine/combined-gate';
+import { Conditions, type ServerEvent } from './engine/conditions';
 import { DeviceCredentials } from './engine/device-credentials';
 import type { EngineOptions } from './engine/engine-options';
+import { Rights } from './engine/rights';
+import { LoadGate } from './engine/load-gate';
 import { readServerCredentials } from './engine/server-credentials';
-import { CancelledError, Lwm2mError } from './errors';
+import { StoreKeeper } from './engine/store-keeper';
+import { CancelledError, Lwm2mError, StoreError, type AccessDeniedError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
-import type { ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle, Target } from './fleet';
-import type { GroupView, ProvisionedDevice, ProvisionOptions, Store } from './fleet';
+import type { CancelOptions, ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle } from './fleet';
+import type { PolicyOptions, PolicyRecord, Target } from './fleet';
+import type { GroupView, ProvisionedDevice, ProvisionManyOptions, ProvisionOptions, Store } from './fleet';
+import type { ResumeOptions, SuspendOptions, SuspensionRun, SuspensionView } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
 import { checkOperation, profilesOf, Server } from './server';
 import type { Operation, OperationResult, PeerIdentity } from './server';
@@ -16,13 +33,17 @@ import type { Channel, PeerAddress, Scheme, Transport } from './transport/transp
 import { TransportOpener } from './transport/transport-opener';
 import { UdpTransport } from './transport/udp';
 import { systemClock, type Clock } from './util/clock';
+import { LagMeter } from './util/lag-meter';
 import { describeError, silentLog, type Log } from './util/log';
+import { secureRandom } from './util/random';
 
+export type { Concern, ServerCondition, ServerEvent } from './engine/conditions';
 export type { EngineOptions } from './engine/engine-options';
 export type { NoSecPolicy } from './server';
 
 const DEFAULT_COAP_PORT = 5683;
 const DEFAULT_OWNER = 'engine';
+const DEFAULT_MAX_LAG = 200;
 
 export interface EngineAddress extends PeerAddress {
   readonly scheme: Scheme;
@@ -32,6 +53,10 @@ export interface EngineEvents {
   device: [event: DeviceEvent];
   /** A socket or the store is in trouble (`error`) or well again (`undefined`). */
   trouble: [error: Error | undefined];
+  /** The same of each for itself, and when more devices come than can be served; for people. */
+  condition: [event: ServerEvent];
+  /** A right for a time was given, began, ended or was taken back. */
+  grant: [event: GrantEvent];
 }
 
 /**
@@ -47,7 +72,8 @@ export interface EngineEvents {
 export class Engine {
   readonly definitions: ObjectDefinitions = ObjectDefinitions.builtIn();
   readonly #log: Log;
-  readonly #store: Store;
+  readonly #store: Store & AccessStore;
+  readonly #rights: Rights;
   readonly #transports: readonly Transport[];
   readonly #dtls: readonly DtlsTransport[];
   readonly #credentials: DeviceCredentials;
@@ -57,7 +83,9 @@ export class Engine {
   readonly #server: Server;
   readonly #stack: CoapStack;
   readonly #opener: TransportOpener;
-  #storeTrouble: Error | undefined;
+  readonly #keeper: StoreKeeper;
+  readonly #loadGate: LoadGate;
+  readonly #conditions: Conditions;
   #state: 'new' | 'started' | 'closed' = 'new';
 
   /** @throws {InvalidArgumentError} a profile that is no object list, or credentials that do not fit together. */
@@ -66,12 +94,30 @@ export class Engine {
     this.#log = options.log ?? silentLog;
     this.#store = options.store ?? new MemoryStore(clock);
     this.#folder = options.objectsDir === undefined ? undefined : this.#watch(options.objectsDir, clock);
+    this.#conditions = new Conditions({ clock, emit: (event) => this.#emit('condition', event) });
+    this.#keeper = this.#storeKeeper(clock);
+    this.#loadGate = this.#makeLoadGate(options, clock);
+    this.#rights = new Rights({
+      clock,
+      log: this.#log,
+      store: this.#store,
+      definitions: this.definitions,
+      devices: () => this.#fleet.devices,
+      emit: (event) => this.#emit('grant', event),
+    });
     this.#fleet = new Fleet({
+      authorize: this.#rights.authorize,
+      authorizeObservation: (endpoint, paths, user) => this.#rights.observe(endpoint, paths, user),
+      ordered: this.#rights.ordered,
       clock,
       log: this.#log,
       emit: () => this.#deviceListener(),
       records: this.#store.devices,
       groups: this.#store.groups,
+      policies: this.#store.policies,
+      values: this.#store.values,
+      observationRate: options.observationRate,
+      suspensions: this.#store.suspensions,
       endSessions: (identity) => this.#endSessions(identity),
     });
     this.#credentials = new DeviceCredentials({
@@ -94,10 +140,8 @@ export class Engine {
       noSec: options.noSec ?? 'loopback',
       profiles: profilesOf(options.profiles ?? {}),
       channelTo: (scheme, address) => this.#channelTo(scheme, address),
-      trouble: (error) => {
-        this.#storeTrouble = error;
-        this.#emit('trouble', this.trouble);
-      },
+      gate: combinedGate(this.#fleet.suspensions, this.#loadGate),
+      health: this.#keeper,
     });
     this.#fleet.serve(this.#server);
     this.#stack = new CoapStack({
@@ -105,54 +149,65 @@ export class Engine {
       log: this.#log,
       handler: (request) => this.#server.handle(request),
       doubt: (channel, echo) => this.#server.doubt(channel, echo),
+      isRestoring: () => !this.#keeper.isOpen,
     });
     this.#opener = new TransportOpener({
       clock,
       open: (transport) => this.#stack.open(transport),
-      changed: () => this.#emit('trouble', this.trouble),
+      changed: (error) => {
+        this.#conditions.set('port', error);
+        this.#emit('trouble', this.trouble);
+      },
     });
+    this.#rights.configure(options.access);
     // Any number of nodes may listen.
     this.#events.setMaxListeners(0);
   }
 
   /**
-   * Opens the store and the sockets, and takes up the registrations of the store. When one of two ports is taken the
-   * engine runs on the other, is in `trouble`, and tries again until the port is free.
-   * @throws {TransportError} no port can be opened. @throws {StoreError} the store cannot be opened.
+   * Opens the sockets and the store, and takes up what the store holds. When one of two ports is taken the engine runs on
+   * the other; when the store cannot be opened, devices are answered 5.03 and orders fail with `StoreError`. Then the engine
+   * is in `trouble`, and tries again until all is well.
+   * @throws {TransportError} no port can be opened. @throws {CancelledError} it was closed meanwhile.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new CancelledError('an engine starts once');
     this.#state = 'started';
     try {
       await this.#folder?.start();
-      await this.#store.open();
-      await this.#fleet.provisioning.takeUp();
-      await this.#fleet.groups.takeUp();
-      if (this.#dtls.length > 0) await this.#credentials.takeUp();
       await this.#opener.start(this.#transports);
-      await this.#server.start(this.#stack);
-      this.#fleet.takeUp();
+      this.#conditions.set('port', this.#opener.error);
+      await this.#keeper.start();
     } catch (error) {
       await this.close();
       throw error;
     }
   }
 
-  /** Stops listening; everything under way fails with `CancelledError`. The registrations stay in the store. */
+  /** Stops listening; everything under way fails with `CancelledError`. What the store holds stays there. */
   async close(): Promise<void> {
     if (this.#state !== 'started') return;
     this.#state = 'closed';
+    this.#loadGate.close();
     this.#fleet.close();
+    this.#rights.close();
     this.#server.close();
+    await this.#keeper.close();
     await this.#opener.close();
     await this.#stack.close();
+    await this.#fleet.values.close();
     await this.#folder?.close();
     await this.#store.close();
   }
 
   /** What keeps a running engine from all that it should do: its store, or a port that is taken. */
   get trouble(): Error | undefined {
-    return this.#storeTrouble ?? this.#opener.error;
+    return this.#keeper.error ?? this.#opener.error;
+  }
+
+  /** Whether all that the store holds was taken up: devices are served and orders taken. */
+  get isServing(): boolean {
+    return this.#state === 'started' && this.#keeper.isOpen;
   }
 
   /** The addresses listened on, once started. */
@@ -178,7 +233,25 @@ export class Engine {
    * @returns the record, without its key.
    */
   provision(input: unknown, options?: ProvisionOptions): Promise<ProvisionedDevice> {
-    return this.#fleet.provisioning.put(input, options);
+    const about = { right: 'provision', user: options?.user, endpoint: endpointOfRecord(input) } as const;
+    return this.#rights.audited(about, () => this.#fleet.provisioning.put(input, options));
+  }
+
+  /**
+   * As `provision` of many records, of which all are checked before the first is stored. What fails after that is an error
+   * whose `cause` is a `BatchFailure`: it names what is stored.
+   */
+  provisionAll(inputs: readonly unknown[], options?: ProvisionManyOptions): Promise<ProvisionedDevice[]> {
+    return this.#fleet.provisioning.putAll(inputs, options);
+  }
+
+  /**
+   * As `provisionAll` of the records of a CSV text, whose first line names the columns: endpoint, mode, identity, key,
+   * publicKey, name, groups, priority, owner, `label:site`, `metadata:serial`. An error names line and column.
+   * `csvOfRecords` writes such a text.
+   */
+  provisionCsv(text: string, options?: ProvisionOptions): Promise<ProvisionedDevice[]> {
+    return this.#fleet.provisioning.putCsv(text, options);
   }
 
   /** The record of a device, without its key; `null` when there is none. Rejects as `provision`. */
@@ -197,7 +270,13 @@ export class Engine {
    * @returns whether there was a record.
    */
   unprovision(endpoint: string, options?: ProvisionOptions): Promise<boolean> {
-    return this.#fleet.provisioning.remove(endpoint, options);
+    const about = { right: 'provision', name: 'unprovision', user: options?.user, endpoint } as const;
+    return this.#rights.audited(about, async () => {
+      const isRemoved = await this.#fleet.provisioning.remove(endpoint, options);
+      // Who gets the name next gets no rights with it.
+      await this.#rights.forget(endpoint);
+      return isRemoved;
+    });
   }
 
   /**
@@ -206,12 +285,14 @@ export class Engine {
    * Rejects with `InvalidArgumentError` or `StoreError`.
    */
   defineGroup(name: string, selector: string, options?: ProvisionOptions): Promise<GroupView> {
-    return this.#fleet.groups.define(name, selector, options);
+    const about = { right: 'provision', user: options?.user, endpoint: ALL_DEVICES } as const;
+    return this.#rights.audited(about, () => this.#fleet.groups.define(name, selector, options));
   }
 
   /** Takes the rule of a group away; whose record names the group stays in it. Rejects as `defineGroup`. */
   removeGroup(name: string, options?: ProvisionOptions): Promise<boolean> {
-    return this.#fleet.groups.remove(name, options);
+    const about = { right: 'provision', user: options?.user, endpoint: ALL_DEVICES } as const;
+    return this.#rights.audited(about, () => this.#fleet.groups.remove(name, options));
   }
 
   /** All groups, by a rule or named by records, sorted by name. */
@@ -230,21 +311,69 @@ export class Engine {
   }
 
   /**
+   * Sets who may do what to which devices from now on; `undefined`: everybody everything. Orders that wait are asked about
+   * again before they are sent.
+   * @throws {InvalidArgumentError} saying which role or user cannot be. Then nobody may do anything, until settings come
+   * that can be read.
+   */
+  setAccess(settings: AccessSettings | undefined): void {
+    this.#rights.configure(settings);
+  }
+
+  /** Whether a user may do something to a device now: `undefined`, or what is missing. */
+  denial(
+    operation: AccessOperation,
+    endpoint: string,
+    user: string | undefined,
+    paths?: readonly Path[],
+  ): AccessDeniedError | undefined {
+    return this.#rights.access.check({ operation, endpoint, user, paths });
+  }
+
+  /**
+   * Gives a right for a time: `{ user, target, operations, paths, from, until, pauses }` as `lwm2m-grant` takes it.
+   * Rejects with `InvalidArgumentError`, `AccessDeniedError` or `StoreError`.
+   */
+  grant(input: unknown, options?: { readonly user?: string }): Promise<GrantView> {
+    return this.#rights.grant(input, options);
+  }
+
+  /** Ends grants at once: `{ id }`, or `{ user, target }`. Answers those it ended. Rejects as `grant`. */
+  revoke(input: RevokeInput, options?: { readonly user?: string }): Promise<GrantView[]> {
+    return this.#rights.revoke(input, options);
+  }
+
+  /** All grants, by their beginning; those that are over are listed for 30 days. */
+  grants(): GrantView[] {
+    return this.#rights.grants();
+  }
+
+  /**
+   * Who ordered what, newest first: `{ from, to, user, endpoint, operation, outcome, before, limit }`, all optional; times as
+   * ISO 8601 or ms since 1970; 100 entries unless told otherwise. Rejects with `InvalidArgumentError` or `StoreError`.
+   */
+  audit(query?: unknown): Promise<readonly AuditView[]> {
+    return this.#rights.query(query);
+  }
+
+  /**
    * Gives an order to one or many devices; it is under way when this returns.
    * @throws {InvalidArgumentError} a target that is empty or unreadable, or an operation that can be seen to be wrong for
-   * every device (objects 0, 21 and 23, attributes that contradict each other).
+   * every device (objects 0, 21 and 23, attributes that contradict each other). @throws {StoreError} the store is not open.
    */
   order(order: Order): OrderRun {
+    this.#needStore();
     return this.#fleet.order(order);
   }
 
   /**
    * One operation on one device, the short way.
    * Rejects with `InvalidArgumentError`, `NotRegisteredError`, `QueueExpiredError`, `TimeoutError`, `CancelledError`,
-   * `ResponseError`, `TransportError` or `CodecError`.
+   * `ResponseError`, `TransportError`, `CodecError` or `StoreError`.
    */
   perform(endpoint: string, operation: Operation, options?: PerformOptions): Promise<OperationResult> {
     try {
+      this.#needStore();
       checkOperation(operation);
     } catch (error) {
       if (!(error instanceof Lwm2mError)) throw error;
@@ -254,12 +383,37 @@ export class Engine {
   }
 
   /**
-   * Declares a policy of observation, or takes up the one that runs under this id: an equal one is left alone and the
-   * values kept while nobody listened are delivered; a different one replaces it.
-   * @throws {InvalidArgumentError} as `order`.
+   * Declares a policy of observation, or takes up the one that runs under this id, since before a restart perhaps: an equal
+   * one is left alone and the values kept while nobody listened are delivered; a different one replaces it. Resolves when
+   * the store has it.
+   * Rejects with `InvalidArgumentError` as `order`, or `StoreError`; then nothing has changed.
    */
-  observePolicy(id: string, policy: ObservationPolicy, listener: ObservationListener): PolicyHandle {
-    return this.#fleet.policies.declare(id, policy, listener);
+  observePolicy(
+    id: string,
+    policy: ObservationPolicy,
+    listener: ObservationListener,
+    options?: PolicyOptions,
+  ): Promise<PolicyHandle> {
+    return this.#fleet.policies.declare(id, policy, listener, options);
+  }
+
+  /** The policies of an owner as the store has them, those too that were cancelled to be remembered. */
+  policiesOf(owner: string): PolicyRecord[] {
+    return this.#fleet.policies.of(owner);
+  }
+
+  /** As `cancel` of the policy's handle, for one that nobody has taken up. */
+  cancelPolicy(id: string, options?: CancelOptions): Promise<void> {
+    return this.#fleet.policies.cancel(id, options);
+  }
+
+  /**
+   * To be called when all owners of policies had their chance to declare them: ends the policies of owners who are gone,
+   * and what devices still observe since before a restart that no policy wants.
+   * Rejects with `StoreError`; the policies that could not be ended hold on.
+   */
+  settlePolicies(isThere: (owner: string) => boolean): Promise<void> {
+    return this.#fleet.policies.settle(isThere);
   }
 
   /**
@@ -291,6 +445,58 @@ export class Engine {
   /** Devices whose endpoint contains the text, at most `limit`, sorted: for pickers. */
   searchDevices(text: string, limit: number): FoundDevice[] {
     return this.#fleet.devices.search(text, limit);
+  }
+
+  /** Nothing can be ordered and nothing kept before the store is open. @throws {StoreError} */
+  #needStore(): void {
+    if (this.#state !== 'started' || this.#keeper.isOpen) return;
+    const cause = this.#keeper.error;
+    throw new StoreError(cause?.message ?? 'what the store holds is still being taken up', { cause });
+  }
+
+  #storeKeeper(clock: Clock): StoreKeeper {
+    return new StoreKeeper({
+      clock,
+      log: this.#log,
+      open: () => this.#takeUp(),
+      check: () => this.#store.check(),
+      changed: (error) => {
+        this.#conditions.set('store', error);
+        this.#emit('trouble', this.trouble);
+      },
+    });
+  }
+
+  /** Opens the store and takes up all that it holds. What fails half way leaves the store closed, and can be repeated. */
+  async #takeUp(): Promise<void> {
+    try {
+      await this.#store.open();
+      await this.#fleet.provisioning.takeUp();
+      await this.#fleet.groups.takeUp();
+      await this.#fleet.policies.takeUp();
+      await this.#fleet.values.takeUp();
+      await this.#fleet.suspensions.takeUp();
+      await this.#rights.takeUp();
+      if (this.#dtls.length > 0) await this.#credentials.takeUp();
+      await this.#server.takeUp(this.#stack);
+      await this.#fleet.takeUp();
+    } catch (error) {
+      await this.#store.close();
+      throw error;
+    }
+  }
+
+  #makeLoadGate({ lag, maxLag = DEFAULT_MAX_LAG }: EngineOptions, clock: Clock): LoadGate {
+    const meter = new LagMeter(clock);
+    return new LoadGate({
+      clock,
+      random: secureRandom,
+      lag: lag ?? (() => meter.lag()),
+      maxLag,
+      priorityOf: (endpoint) => this.#fleet.devices.get(endpoint)?.priority ?? 'normal',
+      began: (overload) => this.#conditions.overloaded(overload),
+      ended: (overload) => this.#conditions.overloadEnded(overload),
+    });
   }
 
   #dtlsTransports(options: EngineOptions, clock: Clock): DtlsTransport[] {
@@ -345,6 +551,12 @@ export class Engine {
     folder.on('removed', ({ file }) => this.#log.info(`${file} is gone, and its definitions with it`));
     return folder;
   }
+}
+
+/** The device that a record is for, when it can be read; what cannot is refused by whoever reads it all. */
+function endpointOfRecord(input: unknown): string {
+  const isRecord = typeof input === 'object' && input !== null && 'endpoint' in input;
+  return isRecord && typeof input.endpoint === 'string' ? input.endpoint : ALL_DEVICES;
 }
 
 function coapTransports({ host, coapPort = DEFAULT_COAP_PORT }: EngineOptions): Transport[] {

@@ -40,6 +40,8 @@ export interface CoapStackOptions {
   readonly handler: RequestHandler;
   /** Whose large answers have to wait for proof of the address; by default all are believed. */
   readonly doubt?: AddressDoubt;
+  /** Observations are still to be restored: until then nobody is told that his notification is not known. */
+  readonly isRestoring?: () => boolean;
   readonly log?: Log;
   readonly random?: RandomSource;
   readonly parameters?: Partial<TransmissionParameters>;
@@ -60,9 +62,11 @@ export class CoapStack {
   readonly #transports = new Set<Transport>();
   /** Channels with state, so that `close` finds them. */
   readonly #states = new Set<ChannelState>();
+  readonly #isRestoring: () => boolean;
   #closed = false;
 
   constructor(options: CoapStackOptions) {
+    this.#isRestoring = options.isRestoring ?? (() => false);
     this.#context = {
       clock: options.clock,
       wheel: new TimerWheel(options.clock),
@@ -319,6 +323,8 @@ export class CoapStack {
   #unknownResponse(channel: Channel, message: CoapMessage): void {
     this.#context.statistics.unmatched += 1;
     const isNotification = message.options.observe !== undefined;
+    // A notification that has to be acknowledged comes again.
+    if (isNotification && this.#isRestoring()) return;
     if (message.type === MessageType.CON || (message.type === MessageType.NON && isNotification)) {
       this.#reset(channel, message.messageId);
     }

@@ -1,4 +1,4 @@
-import type { ResourceValue } from '../model';
+import type { Path, ResourceValue } from '../model';
 import {
   checkOperation,
   type Operation,
@@ -12,30 +12,47 @@ import {
   type Server,
   type ServerListener,
 } from '../server';
-import type { Lwm2mError } from '../errors';
+import { Lwm2mError } from '../errors';
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
-import type { DeviceEvent, LifecycleTopic } from './device-event';
+import { nextTurn } from '../util/next-turn';
+import type { DeviceEvent, LifecycleTopic, SuspensionEventPayload, SuspensionTopic } from './device-event';
 import { deviceOf, Devices } from './devices';
 import type { Device } from './device';
 import { DeviceGroups } from './device-groups';
 import { DeviceProvisioning } from './device-provisioning';
 import { GroupRules } from './group-rules';
 import { ObservationPolicies } from './observation-policies';
-import type { Order, OrderRun, OrderToAuthorize } from './order';
-import { OrderExecution } from './order-execution';
+import type { OrderToAuthorize } from './order';
+import { Orders } from './orders';
 import type { DeviceRecordStore, Store } from './store';
+import { StoredValues } from './stored-values';
+import { Suspensions } from './suspensions';
 import { eventPayload } from './views';
+
+/** How many devices are taken up before everything else has its turn. */
+const TAKEN_UP_AT_ONCE = 500;
 
 export interface FleetOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly records: DeviceRecordStore;
   readonly groups: Store['groups'];
+  readonly policies: Store['policies'];
+  readonly values: Store['values'];
+  /** How many observations may begin in a second. */
+  readonly observationRate?: number;
+  readonly suspensions: Store['suspensions'];
   /** Ends all sessions of an identity. */
   readonly endSessions: (identity: PeerIdentity) => void;
   /** Asked when an order is given and again right before it is sent: an error, and nothing goes on the wire. */
   readonly authorize?: (order: OrderToAuthorize) => Lwm2mError | undefined;
+  /** Asked before a device is suspended or resumed: an error, and it is left as it is. */
+  readonly authorizeSuspension?: (endpoint: string, user: string | undefined) => Lwm2mError | undefined;
+  /** The same of an observation that a policy is about to make. */
+  readonly authorizeObservation?: (endpoint: string, paths: readonly Path[], user?: string) => Lwm2mError | undefined;
+  /** Told what came of an order: of a success the device's code. */
+  readonly ordered?: (order: OrderToAuthorize, error: Lwm2mError | undefined, code?: string) => void;
   /** Hears what happens to devices; `undefined` while nobody listens, so that nothing is made for nobody. */
   readonly emit: () => ((event: DeviceEvent) => void) | undefined;
 }
@@ -44,11 +61,13 @@ export interface FleetOptions {
 export class Fleet implements ServerListener {
   readonly devices: Devices;
   readonly policies: ObservationPolicies;
+  readonly values: StoredValues;
   readonly provisioning: DeviceProvisioning;
   readonly groups: DeviceGroups;
+  readonly suspensions: Suspensions;
+  readonly orders: Orders;
   readonly #options: FleetOptions;
   readonly #groupRules = new GroupRules();
-  readonly #orders = new Set<OrderExecution>();
   #server: Server | undefined;
 
   constructor(options: FleetOptions) {
@@ -56,12 +75,35 @@ export class Fleet implements ServerListener {
     this.devices = new Devices({
       isAwake: (client) => this.#server?.clients.isAwake(client) ?? false,
       groupRules: this.#groupRules,
+      forgotten: (device) => this.values.forgotten(device),
+    });
+    this.values = new StoredValues({ ...options, store: options.values, devices: this.devices });
+    this.orders = new Orders({
+      clock: options.clock,
+      log: options.log,
+      devices: this.devices,
+      authorize: options.authorize,
+      ordered: options.ordered,
+      server: () => this.#serving(),
     });
     this.policies = new ObservationPolicies({
-      devices: this.devices,
+      clock: options.clock,
       log: options.log,
-      observe: (endpoint, spec, subscriber, performOptions) =>
-        this.#serving().observe(endpoint, spec, subscriber, performOptions),
+      store: options.policies,
+      devices: this.devices,
+      rate: options.observationRate,
+      observe: (endpoint, spec, subscriber, performOptions) => {
+        const permit = (): Lwm2mError | undefined =>
+          options.authorizeObservation?.(endpoint, spec.paths, performOptions.user);
+        const denied = permit();
+        if (denied !== undefined) return Promise.reject(denied);
+        return this.#serving().observe(endpoint, spec, subscriber, { ...performOptions, permit });
+      },
+      adopt: (endpoint, spec, subscriber, user) => {
+        const denied = options.authorizeObservation?.(endpoint, spec.paths, user);
+        return denied === undefined ? this.#serving().adopt(endpoint, spec, subscriber) : undefined;
+      },
+      unclaimed: () => this.#serving().unclaimed(),
     });
     this.groups = new DeviceGroups({
       store: options.groups,
@@ -77,7 +119,18 @@ export class Fleet implements ServerListener {
       entered: (device) => this.policies.updated(device),
       endSessions: options.endSessions,
       recheck: (endpoint) => this.#serving().recheck(endpoint),
+      deregister: (endpoint) => this.#serving().cutOff(endpoint),
+    });
+    this.suspensions = new Suspensions({
+      clock: options.clock,
+      log: options.log,
+      store: options.suspensions,
+      devices: this.devices,
+      authorize: (endpoint, user) => options.authorizeSuspension?.(endpoint, user),
+      perform: (endpoint, operation, performOptions) => this.#serving().perform(endpoint, operation, performOptions),
       deregister: (endpoint) => this.#serving().deregister(endpoint),
+      letIn: (endpoint) => this.#serving().sendWaiting(endpoint),
+      emit: (topic, endpoint, payload) => this.#emitSuspension(topic, endpoint, payload),
     });
   }
 
@@ -87,46 +140,34 @@ export class Fleet implements ServerListener {
   }
 
   /** Devices that the server took up from its store. */
-  takeUp(): void {
-    for (const client of this.#serving().clients) this.policies.registered(this.devices.registered(client));
-  }
-
-  /** @throws {InvalidArgumentError} a target or an operation that cannot be. */
-  order(order: Order): OrderRun {
-    checkOperation(order.operation);
-    const members = this.devices.members(order.target);
-    const context = { clock: this.#options.clock, perform: this.perform.bind(this) };
-    const execution = new OrderExecution(context, order, members, !('endpoint' in order.target));
-    this.#orders.add(execution);
-    void execution.finished.then(() => this.#orders.delete(execution));
-    execution.start();
-    return execution;
-  }
-
-  /** One operation on one device; it must have passed `checkOperation`. Rejects as `Server.perform`. */
-  perform(endpoint: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
-    const { authorize } = this.#options;
-    if (authorize === undefined) return this.#serving().perform(endpoint, operation, options);
-    const permit = (): Lwm2mError | undefined => authorize({ endpoint, operation, user: options.user });
-    const denied = permit();
-    if (denied !== undefined) return Promise.reject(denied);
-    return this.#serving().perform(endpoint, operation, { ...options, permit });
+  async takeUp(): Promise<void> {
+    let count = 0;
+    for (const client of this.#serving().clients) {
+      this.policies.takenUp(this.devices.registered(client));
+      count += 1;
+      if (count % TAKEN_UP_AT_ONCE === 0) await nextTurn();
+    }
+    this.suspensions.begin();
+    this.values.restore();
   }
 
   close(): void {
     this.policies.close();
-    for (const order of this.#orders) order.cancel();
+    this.suspensions.close();
+    this.orders.close();
   }
 
   registered(client: RegisteredClient, registration: Registration): void {
     const device = this.devices.registered(client);
     this.#emit('registered', registration, device);
+    this.suspensions.heard(device);
     this.policies.registered(device);
   }
 
   updated(client: RegisteredClient, registration: Registration): void {
     const device = this.devices.registered(client);
     this.#emit('updated', registration, device);
+    this.suspensions.heard(device);
     this.policies.updated(device);
   }
 
@@ -155,11 +196,17 @@ export class Fleet implements ServerListener {
   }
 
   reported(client: RegisteredClient, values: readonly ResourceValue[], at: number): void {
-    this.#deviceOf(client)?.values.reported(values, at);
+    const device = this.#deviceOf(client);
+    if (device === undefined) return;
+    device.values.reported(values, at);
+    this.values.changed(device);
   }
 
   written(client: RegisteredClient, values: readonly ResourceValue[], at: number, user: string | undefined): void {
-    this.#deviceOf(client)?.values.commanded(values, at, user);
+    const device = this.#deviceOf(client);
+    if (device === undefined) return;
+    device.values.commanded(values, at, user);
+    this.values.changed(device);
   }
 
   /** A value may come when its device is no longer registered. */
@@ -170,7 +217,12 @@ export class Fleet implements ServerListener {
   #left(topic: 'deregistered' | 'expired', client: RegisteredClient): void {
     const device = this.devices.left(client);
     this.policies.left(client.endpoint);
+    this.suspensions.left(client.endpoint);
     this.#emit(topic, client.registration, device);
+  }
+
+  #emitSuspension(topic: SuspensionTopic, endpoint: string, payload: () => SuspensionEventPayload): void {
+    this.#options.emit()?.({ topic, endpoint, payload: payload() });
   }
 
   #emit(topic: LifecycleTopic, registration: Registration, device: Device | undefined): void {

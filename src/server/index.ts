@@ -30,13 +30,16 @@ export type {
   StoredObservation,
   StoredOrder,
 } from './store';
+export type { StoreHealth } from './store-health';
 export { OPEN_GATE, type Gate, type GateRefusal } from './gate';
 export { isSameIdentity, type NoSecPolicy, type Provisioning } from './admission';
 export { profilesOf, type Profiles } from './profiles';
 export type { RegisteredClient } from './registered-client';
 export type { RegisteredClients } from './registered-clients';
 export type { Subscription } from './observations';
-export { checkOperation, checkPaths } from './operations';
-export { Server, type PerformOptions, type ServerOptions } from './server';
+export { checkOperation, checkPaths, isIdempotent } from './operations';
+export { operationPath } from './operation-path';
+export { supersedeKey } from './supersede';
+export { Server, type PerformOptions, type RestoredOrder, type ServerOptions } from './server';
 export type { ServerListener } from './server-listener';
 export type { ObservationSpec, ObservationSubscriber, ObservedContent } from './shared-observation';

@@ -1,6 +1,6 @@
 import { isSuccess, type CoapResponse, type Observer } from '../coap';
 import { CancelledError, Lwm2mError, ResponseError, StoreError, TransportError } from '../errors';
-import { formatPath, parsePath, ROOT } from '../model';
+import { formatPath, parsePath, ROOT, type Path } from '../model';
 import { escapeForLog, type Log } from '../util/log';
 import { attributeQueries, isEmpty, type Attributes } from './attributes';
 import { byTime, readContent, type ReceivedContent } from './content';
@@ -55,6 +55,34 @@ export class Observations {
     }
   }
 
+  /**
+   * After a restart: a subscriber takes up what the device observes since before it. Nothing is sent, so nothing is told
+   * before the next notification. @returns `undefined`: the device does not observe all of it.
+   */
+  adopt(
+    client: RegisteredClient,
+    { paths }: ObservationSpec,
+    subscriber: ObservationSubscriber,
+  ): Subscription | undefined {
+    const together = restored(client, paths);
+    const adopted = together === undefined ? paths.flatMap((path) => restored(client, [path]) ?? []) : [together];
+    // Where the device has no composites it is one observation a path; it need not have granted each.
+    const isWhole = together !== undefined || adopted.length === paths.length || observesCompositesSingly(client);
+    if (adopted.length === 0 || !isWhole) return undefined;
+    for (const shared of adopted) shared.subscribers.add(subscriber);
+    return this.subscription(client, adopted, subscriber);
+  }
+
+  /** The ends of the device's observations of before the restart that nobody has taken up. */
+  *unclaimed(client: RegisteredClient): Iterable<() => Promise<void>> {
+    for (const shared of client.observations?.values() ?? []) {
+      if (!shared.restored || shared.subscribers.size > 0) continue;
+      yield async () => {
+        if (shared.subscribers.size === 0) await this.cancel(client, shared);
+      };
+    }
+  }
+
   /** The device's registration is over or was replaced, and its observations with it (LwM2M Core 1.2 s6.2.1). */
   endAll(client: RegisteredClient): void {
     const { observations } = client;
@@ -69,12 +97,16 @@ export class Observations {
     this.closed = true;
   }
 
-  /** After a restart: notifications of observations that ran are accepted again. */
-  async restore(client: RegisteredClient): Promise<void> {
-    for (const stored of await this.store.of(client.endpoint)) {
-      if (stored.registrationId === client.registration.id) this.restoreOne(client, stored);
-      else await this.store.remove(stored.endpoint, stored.token);
+  /** After a restart: notifications of these observations, which are of the client's registration, are accepted again. */
+  restore(client: RegisteredClient, observations: readonly StoredObservation[]): void {
+    for (const { token, paths, contentFormat, attributes } of observations) {
+      const spec: ObservationSpec = { paths: paths.map(parsePath), contentFormat, attributes };
+      const shared = new SharedObservation(observationKey(spec.paths), spec);
+      shared.restored = true;
+      shared.waitingToken = token;
+      (client.observations ??= new Map()).set(shared.key, shared);
     }
+    if (client.channel !== undefined) this.resume(client);
   }
 
   /** The device is back at a channel: what waited for it goes on there (its notifications are accepted again). */
@@ -82,23 +114,14 @@ export class Observations {
     for (const shared of client.observations?.values() ?? []) {
       const token = shared.waitingToken;
       if (token === undefined) continue;
-      shared.waitingToken = undefined;
       try {
         this.acceptAgain(client, shared, token);
+        shared.waitingToken = undefined;
       } catch (error) {
         if (!(error instanceof Lwm2mError)) throw error;
         this.ended(client, shared, error);
       }
     }
-  }
-
-  private restoreOne(client: RegisteredClient, { token, ...stored }: StoredObservation): void {
-    const { contentFormat, attributes } = stored;
-    const spec: ObservationSpec = { paths: stored.paths.map(parsePath), contentFormat, attributes };
-    const shared = new SharedObservation(observationKey(spec.paths), spec);
-    (client.observations ??= new Map()).set(shared.key, shared);
-    if (client.channel === undefined) shared.waitingToken = token;
-    else this.acceptAgain(client, shared, token);
   }
 
   private acceptAgain(client: RegisteredClient, shared: SharedObservation, token: Buffer): void {
@@ -213,15 +236,21 @@ export class Observations {
     }
     shared.coap = observation;
     const { paths, contentFormat, attributes } = shared.spec;
-    await this.store.put({
-      endpoint: client.endpoint,
-      registrationId,
-      token: observation.token,
-      paths: paths.map(formatPath),
-      composite: paths.length > 1,
-      contentFormat,
-      attributes,
-    });
+    try {
+      await this.store.put({
+        endpoint: client.endpoint,
+        registrationId,
+        token: observation.token,
+        paths: paths.map(formatPath),
+        composite: paths.length > 1,
+        contentFormat,
+        attributes,
+      });
+    } catch (error) {
+      // What would not outlive a restart is not observed: the device learns it by the RST to its next notification.
+      observation.forget();
+      throw error;
+    }
     this.received(client, shared, response, true);
   }
 
@@ -321,6 +350,12 @@ export class Observations {
       this.log.warn(`an observation that ended is still in the store: ${error.message}`);
     });
   }
+}
+
+/** What the device observes of these paths since before the restart. */
+function restored(client: RegisteredClient, paths: readonly Path[]): SharedObservation | undefined {
+  const shared = client.observations?.get(observationKey(paths));
+  return shared?.restored === true ? shared : undefined;
 }
 
 function sameAttributes(one: Attributes | undefined, other: Attributes | undefined): boolean {

@@ -1,17 +1,10 @@
 import { CoapCode, isSuccess, type CoapStack, type HandlerResponse, type IncomingRequest } from '../coap';
-import { Lwm2mError, NotRegisteredError, StoreError } from '../errors';
+import { CancelledError, Lwm2mError, NotRegisteredError, StoreError } from '../errors';
 import { parsePath, type ObjectDefinitions } from '../model';
 import type { Channel, PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
 import type { Clock } from '../util/clock';
 import { escapeForLog, rateLimited, type Log } from '../util/log';
-import {
-  Admission,
-  isLoopback,
-  isSameIdentity,
-  NOTHING_PROVISIONED,
-  type NoSecPolicy,
-  type Provisioning,
-} from './admission';
+import { Admission, isLoopback, NOTHING_PROVISIONED, type NoSecPolicy, type Provisioning } from './admission';
 import { AfterResponse } from './after-response';
 import { DeviceModels } from './device-model';
 import { Echo } from './echo';
@@ -23,7 +16,7 @@ import { Observations, type Subscription } from './observations';
 import type { Operation, OperationResult } from './operation';
 import { sayRefusal, type HandshakeRefusal } from './handshake-refusal';
 import { isIdempotent, perform } from './operations';
-import { OrderQueue, type WaitingOptions } from './order-queue';
+import { OrderQueue } from './order-queue';
 import { NO_PROFILES, type Profiles } from './profiles';
 import type { RegisteredClient } from './registered-client';
 import { RegisteredClients } from './registered-clients';
@@ -34,12 +27,13 @@ import { Rejections } from './rejections';
 import { receiveSend, type SendContext } from './send';
 import type { ServerListener } from './server-listener';
 import type { ObservationSpec, ObservationSubscriber } from './shared-observation';
-import type { ServerStore } from './store';
+import type { StoreHealth } from './store-health';
+import type { ServerStore, StoredOrder } from './store';
+import type { HeldOrder, QueuedRequest, QueuedResult, WaitingOptions } from './waiting-order';
+import { takeUp } from './taking-up';
 
 const DEFAULT_AWAKE_TIME = 93;
 const DEFAULT_MAX_REGISTRATIONS = 250_000;
-/** What a device is told to wait when the store is in trouble, s. */
-const STORE_RETRY = 30;
 const LOG_LINES_PER_MINUTE = 60;
 
 export interface ServerOptions {
@@ -62,15 +56,19 @@ export interface ServerOptions {
   readonly gate?: Gate;
   /** The channel to an address now; see `OperationContext`. */
   readonly channelTo: (scheme: Scheme, address: PeerAddress) => Channel | undefined;
-  /** The store is in trouble, or well again. */
-  readonly trouble?: (error: StoreError | undefined) => void;
+  readonly health: StoreHealth;
 }
 
 export interface PerformOptions extends WaitingOptions {
-  /** Who orders it. */
-  readonly user?: string;
   /** Send it now or fail: it never waits, neither for a device that sleeps nor for one that is suspended. */
   readonly urgent?: boolean;
+}
+
+/** An order that waited when the process before this one ended. */
+export interface RestoredOrder {
+  readonly stored: StoredOrder;
+  /** Lets it go on. Rejects as `Server.perform`. */
+  follow(options: Pick<WaitingOptions, 'queued' | 'sent' | 'permit' | 'signal'>): Promise<OperationResult>;
 }
 
 /**
@@ -87,12 +85,14 @@ export class Server {
   readonly #admission: Admission;
   readonly #rejections: Rejections;
   readonly #registrations: Registrations;
+  readonly #gate: Gate;
   readonly #orders: OrderQueue;
   readonly #sending: SendContext;
   readonly #expiry: Expiry;
   #operations: OperationContext | undefined;
   #observations: Observations | undefined;
-  #storeInTrouble = false;
+  #heldOrders: readonly HeldOrder<OperationResult>[] | undefined;
+  #closed = false;
 
   constructor(options: ServerOptions) {
     const { clock, listener, store } = options;
@@ -102,14 +102,22 @@ export class Server {
     this.#afterResponse = new AfterResponse(this.#log);
     this.#rejections = new Rejections(clock, listener, this.#afterResponse);
     const awakeTime = (options.awakeTime ?? DEFAULT_AWAKE_TIME) * 1000;
+    this.#gate = options.gate ?? OPEN_GATE;
     this.clients = new RegisteredClients(clock, new DeviceModels(options.definitions), awakeTime);
-    this.#orders = new OrderQueue(clock, this.clients);
+    this.#orders = new OrderQueue({
+      clock,
+      log: this.#log,
+      clients: this.clients,
+      gate: this.#gate,
+      store: store.orders,
+      storeFailed: (error) => options.health.failed(error),
+    });
     this.#echo = new Echo(clock);
     this.#admission = new Admission(options.noSec, options.provisioning ?? NOTHING_PROVISIONED);
     const shared = {
       clock,
       admission: this.#admission,
-      gate: options.gate ?? OPEN_GATE,
+      gate: this.#gate,
       listener,
       clients: this.clients,
       rejections: this.#rejections,
@@ -123,6 +131,7 @@ export class Server {
       log: this.#log,
       orders: this.#orders,
       store: store.registrations,
+      health: options.health,
       ended: (client) => this.#observations?.endAll(client),
     });
     this.#registrations = new Registrations({
@@ -136,26 +145,56 @@ export class Server {
       objectLists: new RegisteredObjectsCache(),
       ended: (client) => this.#observations?.endAll(client),
       registered: (client, previous) => this.#registered(client, previous),
-      gone: (client) => this.#orders.abandon(client),
+      gone: (client) => this.#gone(client),
     });
   }
 
-  /** Orders that wait for sleeping devices. */
+  /** Orders that wait for devices that sleep or are suspended. */
   get waiting(): number {
     return this.#orders.size;
   }
 
-  /** Takes up the registrations that the store holds, and begins to watch lifetimes. @throws {StoreError} */
-  async start(stack: CoapStack): Promise<void> {
+  /**
+   * Takes up what the store holds, and begins to watch lifetimes; devices are served when the store's health says that it
+   * is open. May be called again after it has failed. @throws {StoreError} @throws {CancelledError} closed meanwhile.
+   */
+  async takeUp(stack: CoapStack): Promise<void> {
     const { clock, store, listener, channelTo } = this.#options;
-    this.#operations = { clock, stack, clients: this.clients, listener, channelTo };
-    this.#observations = new Observations(this.#operations, store.observations, this.#log);
-    for await (const registration of store.registrations.all()) await this.#restore(registration);
+    this.#operations ??= { clock, stack, clients: this.clients, listener, channelTo };
+    this.#observations ??= new Observations(this.#operations, store.observations, this.#log);
+    this.#heldOrders ??= await this.#orders.restore((stored) => this.#requestOf(stored));
+    await takeUp({
+      store,
+      owner: this.#options.owner,
+      clients: this.clients,
+      observations: this.#observations,
+      channelTo,
+      isClosed: () => this.#closed,
+    });
     this.#expiry.start();
   }
 
-  /** Orders under way must be ended by closing the CoAP stack; those that wait are cancelled here. */
+  /** The orders that waited when the process before this one ended. They go on when they are followed. To be taken once. */
+  takeRestoredOrders(): RestoredOrder[] {
+    const held = this.#heldOrders ?? [];
+    this.#heldOrders = [];
+    return held.map(({ stored, follow }) => ({ stored, follow: (options) => follow(options).then(resultOf) }));
+  }
+
+  /** Sends what waits for an endpoint (for all when absent) that can be reached now, though it was not heard. */
+  sendWaiting(endpoint?: string): void {
+    if (endpoint === undefined) this.#orders.drainAll();
+    else void this.#orders.drain(endpoint);
+  }
+
+  /** From now on orders that wait are let go of (`CancelledError`) and stay in the store. */
+  closeOrders(): void {
+    this.#orders.close();
+  }
+
+  /** Orders under way must be ended by closing the CoAP stack; those that wait are let go of, as by `closeOrders`. */
   close(): void {
+    this.#closed = true;
     this.#expiry.close();
     this.#operations = undefined;
     this.#observations?.close();
@@ -166,6 +205,8 @@ export class Server {
 
   /** Answers a request of a device. */
   handle(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
+    const { health } = this.#options;
+    if (!health.isOpen) return health.error === undefined ? TAKING_UP : STORE_IN_TROUBLE;
     try {
       const response = this.#route(request);
       if (response instanceof Promise) return response.then(this.#stored, this.#unstored);
@@ -178,24 +219,23 @@ export class Server {
   }
 
   /**
-   * Does an operation on a device, when it wakes if it sleeps. The operation must have passed `checkOperation`.
+   * Does an operation on a device: when it wakes if it sleeps, when it is back if it is suspended. The operation must have passed `checkOperation`.
    * Rejects with `NotRegisteredError`, `QueueExpiredError`, `TimeoutError`, `CancelledError`, `ResponseError`,
    * `InvalidArgumentError`, `TransportError` or `CodecError`.
    */
   perform(endpoint: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
     const client = this.clients.get(endpoint);
-    if (client === undefined || this.#operations === undefined) return Promise.reject(new NotRegisteredError(endpoint));
-    const exchange = new Exchange(this.#operations, client, options.signal, options.user);
-    const send = async (): Promise<OperationResult> => {
+    const isSuspended = options.urgent !== true && this.#gate.isSuspended(endpoint);
+    if (this.#operations === undefined || (client === undefined && !isSuspended)) {
+      return Promise.reject(new NotRegisteredError(endpoint));
+    }
+    if (client !== undefined && (options.urgent === true || this.#isAtHand(client, isSuspended))) {
       const denied = options.permit?.();
-      if (denied !== undefined) throw denied;
+      if (denied !== undefined) return Promise.reject(denied);
       options.sent?.();
-      return perform(exchange, operation);
-    };
-    if (options.urgent === true || !client.registration.queueMode) return send();
-    return this.#orders
-      .submit(client, send, isIdempotent(operation), options)
-      .then(({ result, queuedFor }) => (queuedFor === 0 ? result : { ...result, queuedFor }));
+      return perform(new Exchange(this.#operations, client, options.signal, options.user), operation);
+    }
+    return this.#orders.submit(this.#requestOf({ endpoint, operation, user: options.user }), options).then(resultOf);
   }
 
   /** Observes paths of a device for a subscriber, when it wakes if it sleeps. Rejects as `perform`. */
@@ -211,10 +251,22 @@ export class Server {
     if (client === undefined || observations === undefined || operations === undefined) {
       throw new NotRegisteredError(endpoint);
     }
-    const exchange = new Exchange(operations, client, options.signal, options.user);
-    const send = () => observations.observe(exchange, spec, subscriber);
-    if (!client.registration.queueMode) return send();
-    return (await this.#orders.submit(client, send, true, options)).result;
+    const send = (to: RegisteredClient) =>
+      observations.observe(new Exchange(operations, to, options.signal, options.user), spec, subscriber);
+    if (this.#isAtHand(client, this.#gate.isSuspended(endpoint))) return send(client);
+    return (await this.#orders.submit({ endpoint, idempotent: true, send }, options)).result;
+  }
+
+  /** After a restart: takes up what a device observes since before it; see `Observations.adopt`. */
+  adopt(endpoint: string, spec: ObservationSpec, subscriber: ObservationSubscriber): Subscription | undefined {
+    const client = this.clients.get(endpoint);
+    return client === undefined ? undefined : this.#observations?.adopt(client, spec, subscriber);
+  }
+
+  /** The ends of all observations of before the restart that nobody has taken up. */
+  *unclaimed(): Iterable<() => Promise<void>> {
+    if (this.#observations === undefined) return;
+    for (const client of this.clients) yield* this.#observations.unclaimed(client);
   }
 
   /**
@@ -224,6 +276,12 @@ export class Server {
    */
   async deregister(endpoint: string): Promise<PeerIdentity | undefined> {
     return (await this.#registrations.cutOff(endpoint))?.identity;
+  }
+
+  /** As `deregister`; and what waits for the endpoint fails, though it is suspended. */
+  async cutOff(endpoint: string): Promise<PeerIdentity | undefined> {
+    this.#orders.abandon(endpoint);
+    return this.deregister(endpoint);
   }
 
   /** What must be proved to be this endpoint has changed: as `deregister`, if who is registered did not prove it. */
@@ -270,15 +328,6 @@ export class Server {
     return NOT_FOUND;
   }
 
-  async #restore(registration: Registration): Promise<void> {
-    if (registration.owner !== this.#options.owner) return;
-    // A DTLS session does not outlive its process: the device is registered, but it has to come back to be reached.
-    const found = this.#options.channelTo(registration.scheme, registration.address);
-    const channel = found !== undefined && isSameIdentity(found.identity, registration.identity) ? found : undefined;
-    if (channel === undefined && registration.scheme !== 'coaps') return;
-    await this.#observations?.restore(this.clients.set(registration, channel));
-  }
-
   /** The device is at its channel now and was at another. */
   #moved(client: RegisteredClient, from: Channel | undefined): void {
     const { channel } = client;
@@ -303,30 +352,56 @@ export class Server {
   }
 
   /** The device was heard and has its answer: what waits for it goes out. */
-  #reached(client: RegisteredClient): void {
-    if (client.waiting === undefined || client.waiting.length === 0) return;
-    this.#orders
-      .drain(client)
-      .catch((error: unknown) => this.#log.error(`orders for ${escapeForLog(client.endpoint)}: ${String(error)}`));
+  #reached({ endpoint }: RegisteredClient): void {
+    if (this.#orders.has(endpoint)) void this.#orders.drain(endpoint);
+  }
+
+  /** The device has de-registered. What waits for one that is suspended waits on, and so it does when it is back already. */
+  #gone({ endpoint }: RegisteredClient): void {
+    if (this.clients.get(endpoint) === undefined && !this.#gate.isSuspended(endpoint)) this.#orders.abandon(endpoint);
+  }
+
+  /** Whether an order is sent to the device at once, whatever comes of it. */
+  #isAtHand({ endpoint, registration }: RegisteredClient, isSuspended: boolean): boolean {
+    return !registration.queueMode && !isSuspended && !this.#orders.has(endpoint);
+  }
+
+  #requestOf({
+    endpoint,
+    operation,
+    user,
+  }: Pick<StoredOrder, 'endpoint' | 'operation' | 'user'>): QueuedRequest<OperationResult> {
+    return {
+      endpoint,
+      operation,
+      idempotent: isIdempotent(operation),
+      send: (client, signal) => {
+        if (this.#operations === undefined) throw new CancelledError('the engine was closed');
+        return perform(new Exchange(this.#operations, client, signal, user), operation);
+      },
+    };
   }
 
   /** One function each for all requests. */
   readonly #stored = (response: HandlerResponse): HandlerResponse => {
-    if (this.#storeInTrouble) this.#troubled(undefined);
+    // Of what the store is asked, only this is sure to be written before it is answered.
+    const { health } = this.#options;
+    if (health.error !== undefined && response.code === CoapCode.Created) health.succeeded();
     return response;
   };
 
   readonly #unstored = (error: unknown): HandlerResponse => {
     if (!(error instanceof StoreError)) throw error;
-    this.#troubled(error);
-    return { code: CoapCode.ServiceUnavailable, options: { maxAge: STORE_RETRY } };
+    this.#options.health.failed(error);
+    return STORE_IN_TROUBLE;
   };
+}
 
-  #troubled(error: StoreError | undefined): void {
-    if (error !== undefined) this.#log.error(`the store: ${error.message}`);
-    this.#storeInTrouble = error !== undefined;
-    this.#options.trouble?.(error);
-  }
+/** Max-Age is what a device is told to wait, s. */
+const STORE_IN_TROUBLE: HandlerResponse = { code: CoapCode.ServiceUnavailable, options: { maxAge: 30 } };
+const TAKING_UP: HandlerResponse = { code: CoapCode.ServiceUnavailable, options: { maxAge: 5 } };
+function resultOf({ result, queuedFor }: QueuedResult<OperationResult>): OperationResult {
+  return queuedFor === 0 ? result : { ...result, queuedFor };
 }
 
 const METHOD_NOT_ALLOWED: HandlerResponse = { code: CoapCode.MethodNotAllowed };

@@ -1,0 +1,107 @@
+import { StoreError } from '../errors';
+import type { StoreHealth } from '../server';
+import type { Clock, Timer } from '../util/clock';
+import { describeError, type Log } from '../util/log';
+
+/** First and longest wait before a store in trouble is tried again, ms. */
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 30_000;
+
+export interface StoreKeeperOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Opens the store and takes up what it holds. May be called again after it has failed. Rejects with `StoreError`. */
+  open(): Promise<void>;
+  /** Tries a store that was opened. Rejects with `StoreError` while it is in trouble. */
+  check(): Promise<void>;
+  /** The store is in trouble, in another one, or well again. */
+  changed(error: StoreError | undefined): void;
+}
+
+/** Knows how the store is. One that cannot be opened, or fails later, is tried again with growing patience until it is well. */
+export class StoreKeeper implements StoreHealth {
+  readonly #options: StoreKeeperOptions;
+  #isOpen = false;
+  #error: StoreError | undefined;
+  #patience = FIRST_RETRY;
+  #timer: Timer | undefined;
+  #attempt: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: StoreKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Whether all that the store holds was taken up. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** What ails the store. */
+  get error(): StoreError | undefined {
+    return this.#error;
+  }
+
+  /** Tries for the first time. A store in trouble is no failure: it is tried again. Rejects with what is not of the store. */
+  async start(): Promise<void> {
+    const attempt = this.#try();
+    this.#attempt = attempt.catch(() => undefined);
+    await attempt;
+  }
+
+  /** Somebody could not use the store. */
+  failed(error: StoreError): void {
+    if (this.#closed) return;
+    this.#timer ??= this.#again();
+    if (this.#error?.message === error.message) return;
+    this.#error = error;
+    this.#options.log.error(`the store: ${error.message}`);
+    this.#options.changed(error);
+  }
+
+  /** Something was written durably. */
+  succeeded(): void {
+    if (this.#error === undefined || this.#closed) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#patience = FIRST_RETRY;
+    this.#error = undefined;
+    this.#options.log.info('the store is well again');
+    this.#options.changed(undefined);
+  }
+
+  /** No more tries; resolves when none is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#attempt;
+  }
+
+  #again(): Timer {
+    const delay = this.#patience;
+    this.#patience = Math.min(delay * 2, LONGEST_RETRY);
+    return this.#options.clock.setTimer(() => {
+      this.#attempt = this.#try().catch((error: unknown) => {
+        // Nobody waits for this one, and a store that cannot be taken up is in trouble whatever the fault is.
+        this.failed(
+          new StoreError(`what the store holds cannot be taken up: ${describeError(error)}`, { cause: error }),
+        );
+      });
+    }, delay);
+  }
+
+  async #try(): Promise<void> {
+    const { open, check } = this.#options;
+    try {
+      await (this.#isOpen ? check() : open());
+    } catch (error) {
+      this.#timer = undefined;
+      if (!(error instanceof StoreError)) throw error;
+      this.failed(error);
+      return;
+    }
+    this.#timer = undefined;
+    this.#isOpen = true;
+    this.succeeded();
+  }
+}
