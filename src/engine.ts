@@ -21,7 +21,15 @@ import { readServerCredentials } from './engine/server-credentials';
 import { StoreKeeper } from './engine/store-keeper';
 import { CancelledError, Lwm2mError, StoreError, type AccessDeniedError } from './errors';
 import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
-import type { CancelOptions, ObservationListener, ObservationPolicy, Order, OrderRun, PolicyHandle } from './fleet';
+import type {
+  CancelOptions,
+  ObservationListener,
+  ObservationPolicy,
+  Order,
+  OrderRun,
+  TakenUpOrder,
+  PolicyHandle,
+} from './fleet';
 import type { PolicyOptions, PolicyRecord, Target } from './fleet';
 import type { GroupView, ProvisionedDevice, ProvisionManyOptions, ProvisionOptions, Store } from './fleet';
 import type { ResumeOptions, SuspendOptions, SuspensionRun, SuspensionView } from './fleet';
@@ -363,7 +371,20 @@ export class Engine {
    */
   order(order: Order): OrderRun {
     this.#needStore();
-    return this.#fleet.order(order);
+    return this.#fleet.orders.order(order);
+  }
+
+  /**
+   * Hands over the orders of this owner (`Order.origin`) that waited when the process before this one ended; each once.
+   * They go on whether they are taken up or not.
+   */
+  takeUpOrders(owner: string): TakenUpOrder[] {
+    return this.#fleet.orders.take(owner);
+  }
+
+  /** Cancels the orders of the process before this one that were not taken up and whose owners nobody claims. */
+  endOrders(isClaimed: (owner: string) => boolean): void {
+    this.#fleet.orders.end(isClaimed);
   }
 
   /**
@@ -379,7 +400,7 @@ export class Engine {
       if (!(error instanceof Lwm2mError)) throw error;
       return Promise.reject(error);
     }
-    return this.#fleet.perform(endpoint, operation, options);
+    return this.#fleet.orders.perform(endpoint, operation, options);
   }
 
   /**
@@ -414,6 +435,35 @@ export class Engine {
    */
   settlePolicies(isThere: (owner: string) => boolean): Promise<void> {
     return this.#fleet.policies.settle(isThere);
+  }
+
+  /**
+   * Suspends the connection of devices for a time: they are told to stay away (Disable Timeout and Disable, LwM2M Core 1.2
+   * appendix E.2), are refused until their end with 5.03 and Max-Age, and their orders wait. A device that cannot be told is
+   * only refused. Devices of high priority are left alone. It is under way when this returns, and outlives the process.
+   * @throws {InvalidArgumentError} a target, a duration or a stagger that cannot be. @throws {StoreError} it is not open.
+   */
+  suspend(target: Target, options: SuspendOptions): SuspensionRun {
+    this.#needStore();
+    return this.#fleet.suspensions.suspend(target, options);
+  }
+
+  /**
+   * Lets suspended devices in before their end. One that was told to stay away may come as late as it was told; one that
+   * was only refused, and is still registered, is back at once.
+   * @throws {InvalidArgumentError} a target that cannot be. @throws {StoreError} the store is not open.
+   */
+  resume(target: Target, options?: ResumeOptions): SuspensionRun {
+    this.#needStore();
+    return this.#fleet.suspensions.resume(target, options);
+  }
+
+  /**
+   * The suspensions of the devices of a target (all when absent), sorted by endpoint; of those that are back for an hour.
+   * @throws {InvalidArgumentError} as `order`.
+   */
+  suspensions(target?: Target): SuspensionView[] {
+    return this.#fleet.suspensions.list(target);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { PeerIdentity, RegisteredClient, RegisteredObjects } from '../serve
 import { identityOf, type DeviceRecord } from './device-record';
 import { DeviceValues } from './device-values';
 import type { Connectivity, Priority } from './device-view';
+import { OpenOrders } from './open-orders';
 import type { GroupRules } from './group-rules';
 import type { RuleSubject } from './selector';
 
@@ -12,6 +13,8 @@ const NO_GROUPS: ReadonlySet<string> = new Set();
 export interface DeviceContext {
   isAwake(client: RegisteredClient): boolean;
   readonly groupRules: GroupRules;
+  /** Nothing is known of the device any more. */
+  forgotten?(device: Device): void;
 }
 
 /** What is known of a device, whether it is registered or not. */
@@ -33,6 +36,7 @@ export class Device implements RuleSubject {
   #lastSeen: number | undefined = undefined;
   #objects: RegisteredObjects | undefined = undefined;
   #values: DeviceValues | undefined = undefined;
+  #openOrders: OpenOrders | undefined = undefined;
 
   /** The groups it belongs to, as they were found by the rules of this generation for these objects. */
   #groups = NO_GROUPS;
@@ -84,6 +88,16 @@ export class Device implements RuleSubject {
   /** Its values, if it ever had any. */
   get knownValues(): DeviceValues | undefined {
     return this.#values;
+  }
+
+  /** The orders for it that are not done. */
+  get orders(): OpenOrders {
+    return (this.#openOrders ??= new OpenOrders());
+  }
+
+  /** The same, if there ever were any. */
+  get openOrders(): OpenOrders | undefined {
+    return this.#openOrders;
   }
 
   has(objectId: number, objectInstanceId: number | undefined): boolean {

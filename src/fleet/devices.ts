@@ -62,6 +62,15 @@ export class Devices {
     if (device.client === undefined) this.#gone(device);
   }
 
+  /** Something is remembered of the device. It is made when it was not known. */
+  remembered(endpoint: string): Device {
+    const known = this.#devices.get(endpoint);
+    if (known !== undefined) return known;
+    const device = this.#known(endpoint);
+    this.#rememberOffline(device);
+    return device;
+  }
+
   /** The device has this record now. It is made when it was not known. */
   entered(record: DeviceRecord): Device {
     const device = this.#known(record.endpoint);
@@ -140,7 +149,7 @@ export class Devices {
   /** A device that is not registered is kept as long as it has a record or is suspended. */
   #gone(device: Device): void {
     if (device.suspended || device.revision > 0) return;
-    if (device.removed) this.#devices.delete(device.endpoint);
+    if (device.removed) this.#forget(device);
     else this.#rememberOffline(device);
   }
 
@@ -149,9 +158,14 @@ export class Devices {
     if (this.#offline.size <= MAX_OFFLINE) return;
     for (const oldest of this.#offline) {
       this.#offline.delete(oldest);
-      this.#devices.delete(oldest.endpoint);
+      this.#forget(oldest);
       return;
     }
+  }
+
+  #forget(device: Device): void {
+    this.#devices.delete(device.endpoint);
+    this.#context.forgotten?.(device);
   }
 }
 

@@ -1,9 +1,5 @@
 import type { Path, ResourceValue } from '../model';
 import {
-  checkOperation,
-  type Operation,
-  type OperationResult,
-  type PerformOptions,
   type PeerIdentity,
   type RegisteredClient,
   type Registration,

@@ -7,6 +7,8 @@ export type {
   DeviceView,
   FoundDevice,
   ObjectView,
+  OpenOrderView,
+  PendingValue,
   Priority,
   ReportedValue,
   ValueView,
@@ -27,6 +29,7 @@ export {
   type Order,
   type OrderRun,
   type OrderToAuthorize,
+  type TakenUpOrder,
   type Summary,
 } from './order';
 export type {

@@ -8,9 +8,10 @@ import { summarize, type SuspensionResult, type SuspensionRun, type SuspensionSu
 const MAX_IN_FLIGHT = 64;
 const PROGRESS_INTERVAL = 1000;
 
-/** A suspension of many devices under way: a bounded number of them at a time, each with a result of its own. */
+/** Many devices being suspended or resumed: a bounded number of them at a time, each with a result of its own. */
 export class SuspensionExecution implements SuspensionRun {
   readonly finished: Promise<SuspensionSummary>;
+  readonly failures = new Map<string, Lwm2mError>();
   readonly #results: SuspensionResult[];
   readonly #abort = new AbortController();
   #progress: ((summary: SuspensionSummary) => void) | undefined;
@@ -18,13 +19,13 @@ export class SuspensionExecution implements SuspensionRun {
   #next = 0;
 
   /**
-   * @param suspend does it to one member. A rejection is the member's failure.
+   * @param act does it to one member. A rejection is the member's failure.
    * @param signal cancels it.
    */
   constructor(
     readonly members: readonly string[],
     private readonly clock: Clock,
-    private readonly suspend: (endpoint: string, signal: AbortSignal) => Promise<SuspensionResult>,
+    private readonly act: (endpoint: string, signal: AbortSignal) => Promise<SuspensionResult>,
     private readonly signal: AbortSignal | undefined,
   ) {
     // Each member in flight listens to it.
@@ -42,9 +43,8 @@ export class SuspensionExecution implements SuspensionRun {
 
   cancel(): void {
     this.#abort.abort();
-    const error = new CancelledError('the suspension was cancelled');
     for (; this.#next < this.members.length; this.#next += 1) {
-      this.#set(this.#next, failureOf(this.members[this.#next] ?? '', error));
+      this.#failed(this.#next, new CancelledError('cancelled before its turn'));
     }
   }
 
@@ -58,11 +58,19 @@ export class SuspensionExecution implements SuspensionRun {
       const endpoint = this.members[index] ?? '';
       this.#next += 1;
       try {
-        this.#set(index, await this.suspend(endpoint, this.#abort.signal));
+        this.#set(index, await this.act(endpoint, this.#abort.signal));
       } catch (error) {
-        this.#set(index, failureOf(endpoint, error));
+        this.#failed(index, error);
       }
     }
+  }
+
+  /** What is no error of ours is a fault of ours, and the member fails all the same. */
+  #failed(index: number, error: unknown): void {
+    const endpoint = this.members[index] ?? '';
+    const failure = error instanceof Lwm2mError ? error : new TransportError(describeError(error), { cause: error });
+    this.failures.set(endpoint, failure);
+    this.#set(index, { endpoint, state: 'failed', error: failure.code });
   }
 
   #set(index: number, result: SuspensionResult): void {
@@ -79,10 +87,4 @@ export class SuspensionExecution implements SuspensionRun {
     this.signal?.removeEventListener('abort', this.#cancelled);
     return summarize(this.#results);
   }
-}
-
-/** A member that failed. What is no error of ours is a fault of ours, and fails all the same. */
-export function failureOf(endpoint: string, error: unknown): SuspensionResult {
-  const { code } = error instanceof Lwm2mError ? error : new TransportError(describeError(error), { cause: error });
-  return { endpoint, state: 'failed', error: code };
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors';
+import type { ErrorCode, Lwm2mError } from '../errors';
 import type { DeviceEventPayload } from './device-event';
 
 /** `device`: it was told and stays away by itself; `server`: it is only not let in. */
@@ -47,6 +47,8 @@ export interface SuspendOptions {
 export interface ResumeOptions {
   /** Who resumes. */
   readonly user?: string;
+  /** Devices whose turn has not come stay suspended when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -97,14 +99,16 @@ export interface SuspensionSummary {
   results: SuspensionResult[];
 }
 
-/** A suspension under way. Listeners added in the same turn as `suspend()` miss nothing. */
+/** A suspension, or its end before time, under way. Listeners added in the same turn as it began miss nothing. */
 export interface SuspensionRun {
   /** The endpoints of the target, in a stable order. */
   readonly members: readonly string[];
   /** Called with the summary at most once a second while it is under way; the last one comes by `finished`. */
   onProgress(listener: (summary: SuspensionSummary) => void): void;
-  /** Resolves, never rejects, when every member is suspended or left alone. */
+  /** Resolves, never rejects, when every member is done. */
   readonly finished: Promise<SuspensionSummary>;
+  /** Why members failed, by endpoint. */
+  readonly failures: ReadonlyMap<string, Lwm2mError>;
   /** Members whose turn has not come fail with `CANCELLED`; those that are suspended stay so. */
   cancel(): void;
 }

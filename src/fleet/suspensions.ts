@@ -7,17 +7,15 @@ import { Turns } from '../util/turns';
 import type { Device } from './device';
 import type { SuspensionEventPayload, SuspensionTopic } from './device-event';
 import type { Devices } from './devices';
-import {
-  summarize,
-  type ResumeOptions,
-  type StoredSuspension,
-  type SuspendOptions,
-  type SuspensionResult,
-  type SuspensionRun,
-  type SuspensionSummary,
-  type SuspensionView,
+import type {
+  ResumeOptions,
+  StoredSuspension,
+  SuspendOptions,
+  SuspensionResult,
+  SuspensionRun,
+  SuspensionView,
 } from './suspension';
-import { failureOf, SuspensionExecution } from './suspension-execution';
+import { SuspensionExecution } from './suspension-execution';
 import { overdueAt, resultOf, suspensionOf, viewOf } from './suspension-record';
 import { ReturnedDevices } from './suspension-returned';
 import { checkShares, sharesOf } from './suspension-shares';
@@ -30,8 +28,6 @@ const LEAVING_TIME = 5_000;
 /** After so long nobody waits any more for a device that is overdue, ms. */
 const OVERDUE_KEPT = 7 * 86_400_000;
 const TICK = 500;
-/** How many devices are resumed at the same time: a store commits them together. */
-const RESUMED_AT_ONCE = 256;
 
 export interface SuspensionsContext extends TellingContext {
   readonly clock: Clock;
@@ -146,25 +142,17 @@ export class Suspensions implements Gate {
         if (seconds === undefined || isSpared(endpoint)) return { endpoint, state: 'skipped', reason: 'highPriority' };
         return this.#suspend(endpoint, seconds, user, aborted);
       });
-    const execution = new SuspensionExecution(members, clock, suspend, signal);
-    this.#running.add(execution);
-    void execution.finished.then(() => this.#running.delete(execution));
-    return execution;
+    return this.#run(new SuspensionExecution(members, clock, suspend, signal));
   }
 
   /**
    * Lets devices in before their end. Those that stay away by themselves come when they come.
-   * Rejects with `InvalidArgumentError` when the target cannot be.
+   * @throws {InvalidArgumentError} a target that cannot be.
    */
-  async resume(target: Target, { user }: ResumeOptions = {}): Promise<SuspensionSummary> {
-    const members = this.#context.devices.members(target);
-    const results: SuspensionResult[] = [];
-    const resume = (endpoint: string): Promise<SuspensionResult> =>
-      this.#resume(endpoint, user).catch((error: unknown) => failureOf(endpoint, error));
-    for (let start = 0; start < members.length; start += RESUMED_AT_ONCE) {
-      results.push(...(await Promise.all(members.slice(start, start + RESUMED_AT_ONCE).map(resume))));
-    }
-    return summarize(results);
+  resume(target: Target, { user, signal }: ResumeOptions = {}): SuspensionRun {
+    const { devices, clock } = this.#context;
+    const resume = (endpoint: string): Promise<SuspensionResult> => this.#resume(endpoint, user);
+    return this.#run(new SuspensionExecution(devices.members(target), clock, resume, signal));
   }
 
   /** Of the devices of a target, sorted by endpoint. @throws {InvalidArgumentError} a target that cannot be. */
@@ -189,6 +177,12 @@ export class Suspensions implements Gate {
     const leaving = this.#suspended.get(endpoint)?.leaving;
     leaving?.timer?.cancel();
     leaving?.left.abort();
+  }
+
+  #run(execution: SuspensionExecution): SuspensionRun {
+    this.#running.add(execution);
+    void execution.finished.then(() => this.#running.delete(execution));
+    return execution;
   }
 
   async #suspend(

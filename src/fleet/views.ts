@@ -1,12 +1,15 @@
 import type { Path } from '../model';
 import type { RegisteredObjects, Registration } from '../server';
-import type { DeviceEventPayload } from './device-event';
+import type { DeviceEventPayload, SuspensionEventPayload } from './device-event';
 import type { Device } from './device';
 import type { AddressView, DeviceView, ObjectView } from './device-view';
+import type { StoredSuspension } from './suspension';
 
 /** What `devices()` says of a device. */
 export function deviceView(device: Device, within?: readonly Path[]): DeviceView {
   const registration = device.client?.registration;
+  const values = device.knownValues?.view(within) ?? {};
+  device.openOrders?.addTo(values, within);
   return {
     endpoint: device.endpoint,
     connectivity: device.connectivity,
@@ -26,8 +29,9 @@ export function deviceView(device: Device, within?: readonly Path[]): DeviceView
     groups: [...device.groups],
     priority: device.priority,
     owner: device.owner,
-    waiting: device.client?.waiting?.length ?? 0,
-    values: device.knownValues?.view(within) ?? {},
+    waiting: device.openOrders?.waiting ?? 0,
+    orders: device.openOrders?.view() ?? [],
+    values,
   };
 }
 
@@ -48,6 +52,25 @@ export function eventPayload(registration: Registration, device: Device | undefi
     priority: device?.priority ?? 'normal',
     owner: device?.owner,
     registeredAt: registration.registeredAt,
+  };
+}
+
+/** What a suspension's event says of a device: `registered` is what it was when it was suspended. */
+export function suspensionPayload(
+  { endpoint, since, until, mode, registered }: StoredSuspension,
+  device: Device | undefined,
+): SuspensionEventPayload {
+  const registration = device?.client?.registration;
+  const known = registration === undefined ? registered : eventPayload(registration, device);
+  return {
+    ...known,
+    endpoint,
+    objects: known?.objects ?? objectViews(device?.objects),
+    labels: Object.fromEntries(device?.labels ?? []),
+    groups: [...(device?.groups ?? [])],
+    priority: device?.priority ?? 'normal',
+    owner: device?.owner,
+    suspension: { since, until, mode },
   };
 }
 
