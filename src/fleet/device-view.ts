@@ -1,4 +1,4 @@
-import type { PeerAddress, PeerIdentity, Value } from '../server';
+import type { OperationName, PeerAddress, PeerIdentity, Value } from '../server';
 
 export type Connectivity = 'online' | 'asleep' | 'suspended' | 'offline';
 
@@ -28,8 +28,33 @@ export interface ReportedValue {
   readonly at: number;
 }
 
+/** A value that was ordered and that the device has not accepted: on its way, waiting for the device, or come to nothing. */
+export interface PendingValue {
+  readonly value: unknown;
+  /** When it was ordered, ms since 1970. */
+  readonly at: number;
+  readonly by?: string;
+  readonly state: 'queued' | 'sent' | 'failed' | 'expired';
+}
+
+/** An order for a device that is not done. */
+export interface OpenOrderView {
+  readonly operation: OperationName;
+  /** Several paths are separated by commas. */
+  readonly path: string;
+  /** `queued`: it waits for the device; `sent`: it is on its way to it. */
+  readonly state: 'queued' | 'sent';
+  /** When it was given and when it expires, ms since 1970. */
+  readonly since: number;
+  readonly expires: number;
+  readonly by?: string;
+}
+
 export interface ValueView {
+  /** The last one that the device accepted. */
   readonly commanded?: CommandedValue;
+  /** The last one ordered, as long as the device has not accepted it. */
+  readonly pending?: PendingValue;
   readonly reported?: ReportedValue;
 }
 
@@ -52,8 +77,10 @@ export interface DeviceView {
   groups: string[];
   priority: Priority;
   owner?: string;
-  /** Orders that wait for the device to wake. */
+  /** How many orders wait for the device, because it sleeps or is suspended. */
   waiting: number;
+  /** The oldest orders that are not done, 20 at most. */
+  orders: OpenOrderView[];
   values: Record<string, ValueView>;
 }
 

@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { CancelledError, Lwm2mError, QueueExpiredError, ResponseError, TransportError } from '../errors';
-import type { OperationResult, PerformOptions } from '../server';
-import type { Operation } from '../server';
+import { supersedeKey, type Operation, type OperationResult, type OrderOrigin, type PerformOptions } from '../server';
 import type { Clock, Timer } from '../util/clock';
 import type { MemberFailure, MemberResult, MemberState, Order, OrderRun, Summary } from './order';
 
@@ -21,9 +21,15 @@ export class OrderExecution implements OrderRun {
   readonly #order: Order;
   readonly #results: MemberResult[];
   readonly #abort = new AbortController();
+  /** Of all members the same, in the store too. */
+  readonly #id = randomUUID();
+  /** Orders with equal keys replace each other. */
+  readonly key: string | undefined;
   #finish: (summary: Summary) => void = () => undefined;
   #result: ((outcome: OperationResult | MemberFailure) => void) | undefined;
   #progress: ((summary: Summary) => void) | undefined;
+  #kept: (OperationResult | MemberFailure)[] | undefined;
+  #note: { readonly value: unknown } | undefined;
   #queued: ((endpoint: string) => void) | undefined;
   #timer: Timer | undefined;
   #next = 0;
@@ -40,6 +46,7 @@ export class OrderExecution implements OrderRun {
   ) {
     this.#context = context;
     this.#order = order;
+    this.key = supersedeKey(order.operation);
     this.#open = members.length;
     this.#results = members.map((endpoint) => ({ endpoint, state: 'waiting' }));
     this.finished = new Promise((resolve) => {
@@ -59,6 +66,22 @@ export class OrderExecution implements OrderRun {
 
   onResult(listener: (outcome: OperationResult | MemberFailure) => void): void {
     this.#result = listener;
+    const kept = this.#kept ?? [];
+    this.#kept = undefined;
+    for (const outcome of kept) listener(outcome);
+  }
+
+  /** What comes of members is kept until there is a listener for it. To be called before `start`. */
+  keepOutcomes(): void {
+    this.#kept = [];
+  }
+
+  /** A newer order is about the same for these devices: members whose turn has not come fail. */
+  supersede(endpoints: ReadonlySet<string>): void {
+    for (let index = this.#next; index < this.members.length; index += 1) {
+      if (!endpoints.has(this.members[index] ?? '') || this.#results[index]?.state !== 'waiting') continue;
+      this.#failed(index, new CancelledError('superseded by a newer order for the same path'));
+    }
   }
 
   onProgress(listener: (summary: Summary) => void): void {
@@ -75,7 +98,9 @@ export class OrderExecution implements OrderRun {
     this.#abort.abort();
     // Those in flight fail by the signal, those not begun here.
     for (; this.#next < this.members.length; this.#next += 1) {
-      this.#failed(this.#next, new CancelledError('the order was cancelled'));
+      if (this.#results[this.#next]?.state === 'waiting') {
+        this.#failed(this.#next, new CancelledError('the order was cancelled'));
+      }
     }
   }
 
@@ -83,12 +108,13 @@ export class OrderExecution implements OrderRun {
     while (this.#inFlight < MAX_IN_FLIGHT && this.#next < this.members.length) {
       const index = this.#next;
       this.#next += 1;
+      if (this.#results[index]?.state !== 'waiting') continue;
       this.#ask(index).catch((error: unknown) => this.#failed(index, asLwm2mError(error)));
     }
   }
 
   async #ask(index: number): Promise<void> {
-    const { operation, user, expires } = this.#order;
+    const { operation, user, expires, supersede, origin } = this.#order;
     const endpoint = this.members[index] ?? '';
     let counted = true;
     this.#inFlight += 1;
@@ -116,6 +142,8 @@ export class OrderExecution implements OrderRun {
         expires,
         queued,
         sent,
+        supersede,
+        origin: origin === undefined ? undefined : () => this.#origin(origin.owner, origin.note),
       });
     } catch (error) {
       outcome = asLwm2mError(error);
@@ -129,7 +157,7 @@ export class OrderExecution implements OrderRun {
 
   #succeeded(index: number, result: OperationResult): void {
     this.#set(index, { state: 'succeeded', code: result.code, payload: result.payload });
-    this.#result?.(result);
+    this.#tell(result);
     this.#done();
   }
 
@@ -137,8 +165,18 @@ export class OrderExecution implements OrderRun {
     const state: MemberState = error instanceof QueueExpiredError ? 'expired' : 'failed';
     const code = error instanceof ResponseError ? error.responseCode : undefined;
     this.#set(index, code === undefined ? { state, error: error.code } : { state, error: error.code, code });
-    this.#result?.({ endpoint: this.members[index] ?? '', error });
+    this.#tell({ endpoint: this.members[index] ?? '', error });
     this.#done();
+  }
+
+  #tell(outcome: OperationResult | MemberFailure): void {
+    if (this.#result === undefined) this.#kept?.push(outcome);
+    else this.#result(outcome);
+  }
+
+  #origin(owner: string, note: () => unknown): OrderOrigin {
+    this.#note ??= { value: note() };
+    return { run: this.#id, owner, note: this.#note.value, many: this.many };
   }
 
   #set(index: number, change: Partial<MemberResult> & { state: MemberState }): void {

@@ -8,9 +8,29 @@ export interface Order {
   readonly operation: Operation;
   /** Who orders it; kept with what was commanded. */
   readonly user?: string;
-  /** How long it may wait for a sleeping device, ms; 24 h when absent. */
+  /** How long it may wait for a device that sleeps or is suspended, ms; 24 h when absent. */
   readonly expires?: number;
+  /**
+   * Whether it takes the place of older orders that wait: writes of the same paths, equal reads and discovers, attributes of
+   * the same names. Those fail with `CancelledError`. It does when absent.
+   */
+  readonly supersede?: boolean;
   readonly signal?: AbortSignal;
+  /** Who takes what comes of it (`Engine.takeUpOrders`) when this process ends before the order. */
+  readonly origin?: {
+    readonly owner: string;
+    /** What the owner wants back then: plain data. Asked once, when the order comes to wait. */
+    readonly note: () => unknown;
+  };
+}
+
+/** An order of the process before this one. */
+export interface TakenUpOrder {
+  /** Those of its members that were not done. It keeps what came of them until there is a listener. */
+  readonly run: OrderRun;
+  readonly operation: Operation;
+  /** What the order's `origin.note` said. */
+  readonly note: unknown;
 }
 
 /** `waiting` for its turn; `queued` for a device that sleeps or is suspended; `sent`: on its way to the device. */
@@ -61,7 +81,7 @@ export interface OrderRun {
   onResult(listener: (outcome: OperationResult | MemberFailure) => void): void;
   /** Called with the summary at most once a second while the order is under way; the last one comes by `finished`. */
   onProgress(listener: (summary: Summary) => void): void;
-  /** Called when a member's order begins to wait for a sleeping device. */
+  /** Called when a member's order begins to wait for a device that sleeps or is suspended. */
   onQueued(listener: (endpoint: string) => void): void;
   /** Resolves, never rejects, when every member is done. */
   readonly finished: Promise<Summary>;

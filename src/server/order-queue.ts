@@ -4,185 +4,403 @@ import {
   NotRegisteredError,
   QueueExpiredError,
   TimeoutError,
-  type Lwm2mError,
+  TransportError,
+  type StoreError,
 } from '../errors';
+import type { Channel } from '../transport/transport';
 import type { Clock } from '../util/clock';
-import { DeadlineIndex, NO_BUCKET, type Deadlined } from '../util/deadline-index';
+import { DeadlineIndex, NO_BUCKET } from '../util/deadline-index';
+import { describeError, escapeForLog, type Log } from '../util/log';
+import type { Gate } from './gate';
+import { OrderIds } from './order-id';
 import type { RegisteredClient } from './registered-client';
 import type { RegisteredClients } from './registered-clients';
+import type { KeyedStore, StoredOrder } from './store';
+import { StoredOrders } from './stored-orders';
+import { supersedeKey } from './supersede';
+import type { HeldOrder, QueuedRequest, QueuedResult, WaitingOptions, WaitingOrder } from './waiting-order';
 
 const DEFAULT_EXPIRES = 24 * 3600_000;
+/** For ever, as far as a store is concerned (100 years). */
+const LONGEST_EXPIRES = 100 * 365 * 24 * 3600_000;
 const MAX_PER_DEVICE = 100;
 const MAX_TOTAL = 200_000;
 
-/** How an order may wait. */
-export interface WaitingOptions {
-  /** How long it may wait, ms. */
-  readonly expires?: number;
-  readonly signal?: AbortSignal;
-  /** Called when it begins to wait, and is safe in the store. */
-  readonly queued?: () => void;
-  /** Called each time it goes on its way to the device. */
-  readonly sent?: () => void;
-  /** Asked right before it is sent, also when it has waited: an error, and nothing is sent. */
-  readonly permit?: () => Lwm2mError | undefined;
+export interface OrderQueueContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly clients: RegisteredClients;
+  readonly gate: Gate;
+  readonly store: KeyedStore<StoredOrder>;
+  /** The store did not take an order. */
+  readonly storeFailed: (error: StoreError) => void;
 }
 
-/** An order for a device that sleeps. */
-export interface WaitingOrder extends Deadlined {
-  readonly client: RegisteredClient;
-  readonly since: number;
-  readonly expiresAt: number;
-  /** Sends it and settles it. @returns false when the device did not answer and the order is to wait on. */
-  send(): Promise<boolean>;
-  fail(error: Error): void;
+/** The orders that wait for one device, oldest first. */
+interface Line {
+  readonly orders: WaitingOrder[];
+  /** Whether they are being sent. */
+  draining: boolean;
 }
 
 /**
- * Orders that wait for queue-mode devices (LwM2M Core 1.2 s6.5): held until the device is heard, then sent one at a
- * time, oldest first.
+ * Orders that wait for devices that sleep (LwM2M Core 1.2 s6.5) or are suspended: held until the device is heard, then
+ * sent one at a time, oldest first. They outlive registrations, and what is in the store outlives the process.
  */
 export class OrderQueue {
+  readonly #context: OrderQueueContext;
+  readonly #stored: StoredOrders;
   readonly #expiry: DeadlineIndex<WaitingOrder>;
+  readonly #lines = new Map<string, Line>();
+  readonly #ids = new OrderIds();
   #total = 0;
+  #closed = false;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly clients: RegisteredClients,
-  ) {
-    this.#expiry = new DeadlineIndex(clock);
+  constructor(context: OrderQueueContext) {
+    this.#context = context;
+    this.#stored = new StoredOrders(context.store, context.storeFailed);
+    this.#expiry = new DeadlineIndex(context.clock);
   }
 
   get size(): number {
     return this.#total;
   }
 
+  /** Whether orders wait for the device: a new one has to wait behind them. */
+  has(endpoint: string): boolean {
+    return this.#ordersOf(endpoint).length > 0;
+  }
+
   /**
-   * Sends to a device that may sleep: now if it is awake and nothing waits before it, else when it wakes.
-   * @param idempotent whether it may be sent again when the device did not answer.
+   * Sends to a device that may sleep or be suspended: now if it can be reached and nothing waits before, else later.
+   * Rejects with what the request rejects with, `QueueExpiredError`, `CancelledError`, `StoreError` or, when too many wait,
+   * `InvalidArgumentError`.
    */
-  async submit<T>(
-    client: RegisteredClient,
-    send: () => Promise<T>,
-    idempotent: boolean,
-    options: WaitingOptions,
-  ): Promise<{ result: T; queuedFor: number }> {
-    if (this.clients.isAwake(client) && (client.waiting === undefined || client.waiting.length === 0)) {
+  async submit<T>(request: QueuedRequest<T>, options: WaitingOptions): Promise<QueuedResult<T>> {
+    const { clock, clients } = this.#context;
+    const { endpoint } = request;
+    const id = this.#ids.next(clock.now());
+    const since = clock.monotonic();
+    const client = this.has(endpoint) ? undefined : this.#ready(endpoint);
+    if (client !== undefined) {
+      const { lastHeard, channel } = client;
       try {
-        return { result: await send(), queuedFor: 0 };
+        return { result: await sendNow(request, client, options), queuedFor: 0 };
       } catch (error) {
-        if (!(error instanceof TimeoutError)) throw error;
-        this.clients.fellAsleep(client);
-        if (!idempotent) throw error;
+        if (!isLost(error, channel)) throw error;
+        if (client.lastHeard === lastHeard) clients.fellAsleep(client);
+        if (!request.idempotent) throw error;
       }
     }
-    return this.#wait(client, send, idempotent, options);
+    const expires = options.expires ?? DEFAULT_EXPIRES;
+    const key = request.operation === undefined ? undefined : supersedeKey(request.operation);
+    return this.#wait(orderOf({ id, key, since, expiresAt: since + expires, options, request }), request);
   }
 
-  /** The device is awake: sends what waits for it. */
-  async drain(client: RegisteredClient): Promise<void> {
-    const { waiting } = client;
-    if (waiting === undefined || client.draining) return;
-    client.draining = true;
-    while (waiting.length > 0 && this.clients.isAwake(client)) {
-      const order = waiting[0] as WaitingOrder;
-      this.#expiry.delete(order);
-      const settled = await order.send();
-      // It may have been cancelled, and so taken out, meanwhile.
-      if (settled) this.#remove(order);
-      else this.#waitOn(order);
-    }
-    client.draining = false;
-  }
-
-  /** The device is gone: what waits for it fails. */
-  abandon(client: RegisteredClient): void {
-    for (const order of [...(client.waiting ?? [])]) {
-      this.#remove(order);
-      order.fail(new NotRegisteredError(client.endpoint));
+  /** The device was heard: sends what waits for it, if it can be reached. Never rejects. */
+  async drain(endpoint: string): Promise<void> {
+    const line = this.#lines.get(endpoint);
+    if (line === undefined || line.draining) return;
+    line.draining = true;
+    try {
+      for (let order = line.orders[0]; order !== undefined; order = line.orders[0]) {
+        if (order.state === 'storing') await order.storing;
+        else if (!(await this.#attempt(order))) break;
+      }
+    } catch (error) {
+      this.#context.log.error(`orders for ${escapeForLog(endpoint)}: ${describeError(error)}`);
+    } finally {
+      line.draining = false;
+      if (line.orders.length === 0) this.#lines.delete(endpoint);
     }
   }
 
-  /** Fails the orders that have waited too long. */
+  /** Sends what waits for devices that can be reached now. */
+  drainAll(): void {
+    for (const endpoint of [...this.#lines.keys()]) void this.drain(endpoint);
+  }
+
+  /** The device is gone for good: what waits for it fails. */
+  abandon(endpoint: string): void {
+    for (const order of [...this.#ordersOf(endpoint)]) {
+      void this.#settle(order, () => order.reject(new NotRegisteredError(endpoint)));
+    }
+  }
+
+  /** To be called every second: fails the orders that have waited too long. */
   expire(): void {
     for (const order of this.#expiry.takeDue(Infinity)) {
-      this.#remove(order);
-      order.fail(new QueueExpiredError(`${order.client.endpoint} slept on until the order expired`));
+      const error = new QueueExpiredError(`${order.endpoint} did not come back before the order expired`);
+      void this.#settle(order, () => order.reject(error));
     }
+    this.#stored.retry();
   }
 
-  /** Everything that waits is cancelled. */
-  close(): void {
-    for (const client of this.clients) {
-      for (const order of [...(client.waiting ?? [])]) {
-        this.#remove(order);
-        order.fail(new CancelledError('the engine was closed'));
-      }
-    }
-  }
-
-  #wait<T>(
-    client: RegisteredClient,
-    send: () => Promise<T>,
-    idempotent: boolean,
-    { expires = DEFAULT_EXPIRES, signal, queued }: WaitingOptions,
-  ): Promise<{ result: T; queuedFor: number }> {
-    const waiting = (client.waiting ??= []);
-    if (signal?.aborted === true) return Promise.reject(new CancelledError('the order was cancelled'));
-    if (waiting.length >= MAX_PER_DEVICE || this.#total >= MAX_TOTAL) {
-      return Promise.reject(new InvalidArgumentError(`too many orders wait for ${client.endpoint}`));
-    }
-    return new Promise((resolve, reject) => {
-      const { clock } = this;
-      const since = clock.monotonic();
-      const cancel = (): void => {
-        this.#remove(order);
-        order.fail(new CancelledError('the order was cancelled'));
-      };
-      const order: WaitingOrder = {
-        client,
-        since,
-        expiresAt: since + expires,
-        deadline: 0,
-        bucket: NO_BUCKET,
-        fail: (error) => {
-          signal?.removeEventListener('abort', cancel);
-          reject(error);
-        },
-        send: async () => {
-          const queuedFor = Math.round(clock.monotonic() - since);
-          try {
-            const result = await send();
-            signal?.removeEventListener('abort', cancel);
-            resolve({ result, queuedFor });
-          } catch (error) {
-            if (error instanceof TimeoutError) this.clients.fellAsleep(client);
-            if (error instanceof TimeoutError && idempotent && clock.monotonic() < order.expiresAt) return false;
-            order.fail(error as Error);
-          }
-          return true;
-        },
-      };
-      signal?.addEventListener('abort', cancel, { once: true });
-      waiting.push(order);
-      this.#total += 1;
-      this.#expiry.set(order, expires);
-      queued?.();
+  /**
+   * Reads the orders of a process before this one. They are held until somebody follows them.
+   * @param requestOf what is to be done for an order.
+   * @throws {StoreError}
+   */
+  async restore<T>(requestOf: (stored: StoredOrder) => QueuedRequest<T>): Promise<HeldOrder<T>[]> {
+    const { clock } = this.#context;
+    return (await this.#stored.all()).map(([id, stored]) => {
+      const request = requestOf(stored);
+      const since = clock.monotonic() - (clock.now() - stored.queuedAt);
+      const expiresAt = since + (stored.expiresAt - stored.queuedAt);
+      const key = supersedeKey(stored.operation);
+      const order = orderOf({ id, key, since, expiresAt, options: { user: stored.user }, request });
+      order.state = 'held';
+      order.stored = stored;
+      this.#enter(order);
+      return { id, stored, follow: (options) => this.#follow(order, stored, request, options) };
     });
   }
 
-  #waitOn(order: WaitingOrder): void {
-    if (order.client.waiting?.includes(order) === true) {
-      this.#expiry.set(order, Math.max(0, order.expiresAt - this.clock.monotonic()));
+  /** Everything that waits is let go of; what is in the store stays there. */
+  close(): void {
+    this.#closed = true;
+    for (const { orders } of [...this.#lines.values()]) {
+      for (const order of [...orders]) {
+        void this.#settle(order, () => order.reject(new CancelledError('the engine was closed')));
+      }
     }
   }
 
-  #remove(order: WaitingOrder): void {
-    this.#expiry.delete(order);
-    const { waiting } = order.client;
-    const index = waiting?.indexOf(order) ?? -1;
-    if (waiting === undefined || index < 0) return;
-    waiting.splice(index, 1);
-    this.#total -= 1;
+  /** The device, if something can be sent to it now. One without its DTLS session has to come back first. */
+  #ready(endpoint: string): RegisteredClient | undefined {
+    const { clients, gate } = this.#context;
+    const client = clients.get(endpoint);
+    if (client === undefined || !clients.isAwake(client) || gate.isSuspended(endpoint)) return undefined;
+    return client.registration.scheme === 'coaps' && client.channel?.isOpen !== true ? undefined : client;
   }
+
+  #ordersOf(endpoint: string): readonly WaitingOrder[] {
+    return this.#lines.get(endpoint)?.orders ?? NO_ORDERS;
+  }
+
+  async #wait<T>(order: WaitingOrder, request: QueuedRequest<T>): Promise<QueuedResult<T>> {
+    const { endpoint, options } = order;
+    if (this.#closed || options.signal?.aborted === true) throw new CancelledError('the order was cancelled');
+    const replaced = this.#replacedBy(order).length;
+    if (this.#ordersOf(endpoint).length - replaced >= MAX_PER_DEVICE || (this.#total >= MAX_TOTAL && replaced === 0)) {
+      throw new InvalidArgumentError(`too many orders wait for ${endpoint}`);
+    }
+    this.#enter(order);
+    const outcome = this.#outcomeOf(order, request);
+    order.storing = this.#store(order, request.operation);
+    return outcome;
+  }
+
+  /** Joins an order with whoever awaits what comes of it. */
+  #outcomeOf<T>(order: WaitingOrder, request: QueuedRequest<T>): Promise<QueuedResult<T>> {
+    const { clock } = this.#context;
+    const { signal } = order.options;
+    return new Promise((resolve, reject) => {
+      order.reject = reject;
+      order.attempt = async (client) => {
+        const queuedFor = Math.round(clock.monotonic() - order.since);
+        const result = await sendNow(request, client, order.options);
+        return () => resolve({ result, queuedFor });
+      };
+      order.cancelled = () => {
+        void this.#settle(order, () => reject(new CancelledError('the order was cancelled')));
+      };
+      signal?.addEventListener('abort', order.cancelled, { once: true });
+      this.#expiry.set(order, Math.max(0, order.expiresAt - clock.monotonic()));
+    });
+  }
+
+  /** An order waits when the store has it, and not before. */
+  async #store(order: WaitingOrder, operation: QueuedRequest<unknown>['operation']): Promise<void> {
+    const { id, options, endpoint } = order;
+    if (operation !== undefined) {
+      const queuedAt = this.#context.clock.now() - (this.#context.clock.monotonic() - order.since);
+      order.stored = {
+        endpoint,
+        operation,
+        queuedAt,
+        expiresAt: queuedAt + Math.min(order.expiresAt - order.since, LONGEST_EXPIRES),
+        ...(options.user === undefined ? {} : { user: options.user }),
+        ...(options.origin === undefined ? {} : { origin: options.origin() }),
+      };
+      const error = await this.#stored.put(id, order.stored);
+      if (error !== undefined) {
+        order.stored = undefined;
+        void this.#settle(order, () => order.reject(error));
+      }
+    }
+    if (order.state !== 'storing') return;
+    order.state = 'waiting';
+    this.#supersede(order);
+    if (isSettled(order)) return;
+    options.queued?.();
+    void this.drain(endpoint);
+  }
+
+  /** Orders that wait in the place of which this one comes. One that is being done is past that. */
+  #replacedBy({ endpoint, key, id, options }: WaitingOrder): WaitingOrder[] {
+    if (key === undefined || options.supersede === false) return [];
+    return this.#ordersOf(endpoint).filter(
+      (other) => other.key === key && other.id < id && (other.state === 'waiting' || other.state === 'storing'),
+    );
+  }
+
+  /** The last order wins, whichever of them was the first to wait. */
+  #supersede(order: WaitingOrder): void {
+    const { key, id, endpoint } = order;
+    if (key === undefined) return;
+    const isBehind = this.#ordersOf(endpoint).some(
+      (other) => other.key === key && other.id > id && other.state === 'waiting' && other.options.supersede !== false,
+    );
+    for (const old of isBehind ? [order] : this.#replacedBy(order)) {
+      void this.#settle(old, () => old.reject(new CancelledError('superseded by a newer order for the same path')));
+    }
+  }
+
+  /** Does the order at the head of a line. @returns whether to go on with the line. */
+  async #attempt(order: WaitingOrder): Promise<boolean> {
+    const client = order.state === 'held' ? undefined : this.#ready(order.endpoint);
+    if (client === undefined) return false;
+    const { lastHeard, channel } = client;
+    order.state = 'sending';
+    this.#expiry.delete(order);
+    try {
+      if (!(await this.#mark(order))) return this.#waitOn(order);
+      // It may have been cancelled, and so taken out, meanwhile.
+      if (isSettled(order)) return true;
+      const tell = await order.attempt(client);
+      void this.#settle(order, tell);
+      return true;
+    } catch (error) {
+      const isHeardSince = client.lastHeard !== lastHeard;
+      if (error instanceof TimeoutError && !isHeardSince) this.#context.clients.fellAsleep(client);
+      const mayWait = order.idempotent && this.#context.clock.monotonic() < order.expiresAt;
+      if (mayWait && isLost(error, channel)) {
+        this.#waitOn(order);
+        return isHeardSince;
+      }
+      void this.#settle(order, () => order.reject(error));
+      return true;
+    }
+  }
+
+  /**
+   * Writes down that something that must not be done twice is about to be sent.
+   * @returns false when it cannot be sent now.
+   */
+  async #mark(order: WaitingOrder): Promise<boolean> {
+    const { id, stored } = order;
+    if (order.idempotent || stored === undefined) return true;
+    if ((await this.#stored.put(id, { ...stored, sent: true })) !== undefined) return false;
+    if (isSettled(order) || this.#ready(order.endpoint) !== undefined) return true;
+    // The device was suspended, or fell asleep, while the store wrote.
+    await this.#stored.put(id, stored);
+    return false;
+  }
+
+  #waitOn(order: WaitingOrder): false {
+    if (order.state !== 'sending') return false;
+    order.state = 'waiting';
+    this.#expiry.set(order, Math.max(0, order.expiresAt - this.#context.clock.monotonic()));
+    order.options.queued?.();
+    return false;
+  }
+
+  async #follow<T>(
+    order: WaitingOrder,
+    { sent }: StoredOrder,
+    request: QueuedRequest<T>,
+    options: WaitingOptions,
+  ): Promise<QueuedResult<T>> {
+    if (order.state !== 'held') throw new CancelledError('the order is over, or followed already');
+    order.options = { ...order.options, ...options };
+    const outcome = this.#outcomeOf(order, request);
+    order.state = 'waiting';
+    if (options.signal?.aborted === true) order.cancelled?.();
+    else if (sent === true) void this.#settle(order, () => order.reject(new TimeoutError(UNKNOWN_OUTCOME)));
+    else options.queued?.();
+    return outcome;
+  }
+
+  #enter(order: WaitingOrder): void {
+    const line = this.#lines.get(order.endpoint) ?? { orders: [], draining: false };
+    this.#lines.set(order.endpoint, line);
+    const { orders } = line;
+    // One that was sent first and got no answer is older than those that have come to wait since.
+    let index = orders.length;
+    while (index > 0 && isBefore(order, orders[index - 1])) index -= 1;
+    orders.splice(index, 0, order);
+    this.#total += 1;
+  }
+
+  /** An order is over: first it leaves the store, then its outcome is told. */
+  async #settle(order: WaitingOrder, tell: () => void): Promise<void> {
+    if (isSettled(order)) return;
+    order.state = 'settled';
+    this.#expiry.delete(order);
+    if (order.cancelled !== undefined) order.options.signal?.removeEventListener('abort', order.cancelled);
+    const line = this.#lines.get(order.endpoint);
+    const index = line?.orders.indexOf(order) ?? -1;
+    if (line !== undefined && index >= 0) {
+      line.orders.splice(index, 1);
+      this.#total -= 1;
+      if (line.orders.length === 0 && !line.draining) this.#lines.delete(order.endpoint);
+    }
+    if (order.stored !== undefined && !this.#closed) await this.#stored.delete(order.id);
+    tell();
+  }
+}
+
+const NO_ORDERS: readonly WaitingOrder[] = [];
+const UNKNOWN_OUTCOME = 'the server stopped while the device was asked: nobody knows whether it did it';
+
+interface OrderInit {
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly since: number;
+  readonly expiresAt: number;
+  readonly options: WaitingOptions;
+  readonly request: { readonly endpoint: string; readonly idempotent: boolean };
+}
+
+/** An order that nobody awaits as yet. */
+function orderOf({ id, key, since, expiresAt, options, request: { endpoint, idempotent } }: OrderInit): WaitingOrder {
+  return {
+    deadline: 0,
+    bucket: NO_BUCKET,
+    id,
+    endpoint,
+    idempotent,
+    since,
+    expiresAt,
+    key,
+    options,
+    state: 'storing',
+    stored: undefined,
+    storing: undefined,
+    cancelled: undefined,
+    attempt: () => Promise.reject(new CancelledError('nobody awaits the order')),
+    reject: () => undefined,
+  };
+}
+
+async function sendNow<T>(request: QueuedRequest<T>, client: RegisteredClient, options: WaitingOptions): Promise<T> {
+  const denied = options.permit?.();
+  if (denied !== undefined) throw denied;
+  options.sent?.();
+  return request.send(client, options.signal);
+}
+
+/** Whether nobody knows that the device heard the request: no answer, or a session that ended under it. */
+function isLost(error: unknown, channel: Channel | undefined): boolean {
+  return error instanceof TimeoutError || (error instanceof TransportError && channel?.isOpen !== true);
+}
+
+function isSettled({ state }: WaitingOrder): boolean {
+  return state === 'settled';
+}
+
+function isBefore(order: WaitingOrder, other: WaitingOrder | undefined): boolean {
+  // The head that is being done stays the head.
+  return other !== undefined && other.state !== 'sending' && order.id < other.id;
 }

@@ -2,7 +2,6 @@ import type { Channel } from '../transport/transport';
 import { NO_BUCKET, type Deadlined } from '../util/deadline-index';
 import type { DeviceModel } from './device-model';
 import type { SharedObservation } from './shared-observation';
-import type { WaitingOrder } from './order-queue';
 import type { Registration } from './registration';
 
 /**
@@ -24,10 +23,6 @@ export class RegisteredClient implements Deadlined {
   /** What the device has refused, one bit each; see `refusals.ts`. */
   refused = 0;
   observations: Map<string, SharedObservation> | undefined = undefined;
-  /** Orders that wait for it to wake, oldest first. */
-  waiting: WaitingOrder[] | undefined = undefined;
-  /** Whether waiting orders are being sent. */
-  draining = false;
   /** A slot for the one layer above, so that it needs no map lookup for each message. */
   context: unknown = undefined;
 

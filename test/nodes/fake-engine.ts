@@ -93,7 +93,7 @@ export class FakeEngine extends EventEmitter {
     this.policies.set(id, entry);
     return {
       id,
-      status: () => ({ devices: 0, observing: 0, failed: 0 }),
+      status: () => ({ devices: 0, observing: 0, waiting: 0, failed: 0 }),
       detach: () => {
         entry.listener = undefined;
       },
@@ -118,6 +118,7 @@ export class FakeEngine extends EventEmitter {
         groups: [],
         priority: 'normal' as const,
         waiting: 0,
+        orders: [],
         values: {},
       }));
   }

@@ -142,7 +142,7 @@ describe('Queue mode', () => {
     await harness.clock.advance(15_000);
     const outcomes: string[] = [];
     for (let n = 0; n < 150; n += 1) {
-      harness.engine.perform('lamp-1', read('/3/0/0')).catch((error: { code: string }) => outcomes.push(error.code));
+      harness.engine.perform('lamp-1', read(`/3/0/${n}`)).catch((error: { code: string }) => outcomes.push(error.code));
     }
     await harness.clock.settle();
     assert.equal(outcomes.length, 50);
@@ -154,7 +154,7 @@ describe('Queue mode', () => {
     await harness.clock.advance(15_000);
     const values: unknown[] = [];
     const policy = { target: { all: true as const }, paths: [parsePath('/3311/0/5851')] };
-    harness.engine.observePolicy('p', policy, {
+    await harness.engine.observePolicy('p', policy, {
       value: ({ payload }) => values.push(payload),
       failed: ({ error }) => assert.fail(error),
     });
