@@ -7,6 +7,12 @@ export function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
+/** CPU time of the main thread alone, in seconds: what bounds a server that has cores to spare for its other threads. */
+export function mainThreadSeconds(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** Heap in use after a full collection, in bytes. Needs `--expose-gc`. */
 export function settledHeapBytes(): number {
   if (globalThis.gc === undefined) throw new Error('run with --expose-gc');

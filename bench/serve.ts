@@ -1,11 +1,11 @@
-import { cpuSeconds, settledHeapBytes } from './cpu-time';
+import { cpuSeconds, mainThreadSeconds, settledHeapBytes } from './cpu-time';
 import type { Answer, Command } from './subject';
 
 export type Handlers = Record<string, (argument: never) => unknown>;
 
 /** Used by a subject: answers the commands that its parent sends, and ends with its parent. */
 export function serve(handlers: Handlers): void {
-  const all: Handlers = { cpu: cpuSeconds, heap: settledHeapBytes, ...handlers };
+  const all: Handlers = { cpu: cpuSeconds, mainThread: mainThreadSeconds, heap: settledHeapBytes, ...handlers };
   process.on('message', (command: Command) => {
     void answer(all, command).then((reply) => process.send?.(reply));
   });
