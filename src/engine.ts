@@ -92,6 +92,7 @@ export class Engine {
   readonly #stack: CoapStack;
   readonly #opener: TransportOpener;
   readonly #keeper: StoreKeeper;
+  readonly #lag: LagMeter;
   readonly #loadGate: LoadGate;
   readonly #conditions: Conditions;
   #state: 'new' | 'started' | 'closed' = 'new';
@@ -104,6 +105,7 @@ export class Engine {
     this.#folder = options.objectsDir === undefined ? undefined : this.#watch(options.objectsDir, clock);
     this.#conditions = new Conditions({ clock, emit: (event) => this.#emit('condition', event) });
     this.#keeper = this.#storeKeeper(clock);
+    this.#lag = new LagMeter(clock);
     this.#loadGate = this.#makeLoadGate(options, clock);
     this.#rights = new Rights({
       clock,
@@ -143,6 +145,7 @@ export class Engine {
       store: this.#store,
       definitions: this.definitions,
       listener: this.#fleet,
+      awakeTimeOf: (endpoint) => this.#fleet.devices.get(endpoint)?.awakeTime,
       provisioning: this.#fleet.provisioning,
       owner: options.owner ?? DEFAULT_OWNER,
       noSec: options.noSec ?? 'loopback',
@@ -197,6 +200,7 @@ export class Engine {
     if (this.#state !== 'started') return;
     this.#state = 'closed';
     this.#loadGate.close();
+    this.#lag.close();
     this.#fleet.close();
     this.#rights.close();
     this.#server.close();
@@ -537,11 +541,10 @@ export class Engine {
   }
 
   #makeLoadGate({ lag, maxLag = DEFAULT_MAX_LAG }: EngineOptions, clock: Clock): LoadGate {
-    const meter = new LagMeter(clock);
     return new LoadGate({
       clock,
       random: secureRandom,
-      lag: lag ?? (() => meter.lag()),
+      lag: lag ?? (() => this.#lag.lag()),
       maxLag,
       priorityOf: (endpoint) => this.#fleet.devices.get(endpoint)?.priority ?? 'normal',
       began: (overload) => this.#conditions.overloaded(overload),

@@ -27,6 +27,11 @@ export interface EngineOptions {
   readonly lifetimeMax?: number;
   /** How long a queue-mode device is awake after it was last heard, s; 93 by default. */
   readonly awakeTime?: number;
+  /**
+   * Whether a notification shows a queue-mode device to be awake, so that orders for it go out; it does by default. Not all
+   * devices listen after they have notified.
+   */
+  readonly awakeOnNotify?: boolean;
   /** How many observations of policies may begin in a second, after a storm of registrations for example; 200 by default. */
   readonly observationRate?: number;
   /** How many devices may be registered at once; more are answered 5.03. 250,000 by default. */

@@ -12,9 +12,10 @@ const MAX_PSK = 64;
 const MAX_LABELS = 64;
 const MAX_GROUPS = 64;
 const MAX_METADATA = 16_384;
+const MAX_AWAKE_TIME = 86_400;
 
 const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high'];
-const PROPERTIES = ['endpoint', 'security', 'labels', 'groups', 'priority', 'owner', 'metadata'];
+const PROPERTIES = ['endpoint', 'security', 'labels', 'groups', 'priority', 'owner', 'metadata', 'awakeTime'];
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -51,6 +52,7 @@ export function recordOfInput(input: unknown, current: DeviceRecord | undefined)
     priority: set('priority', current?.priority ?? 'normal', 'normal', priorityOf),
     owner: set('owner', current?.owner, undefined, (value) => text(value, 'owner', MAX_TEXT)),
     metadata: set('metadata', current?.metadata, undefined, metadataOf),
+    awakeTime: set('awakeTime', current?.awakeTime, undefined, awakeTimeOf),
     revision: (current?.revision ?? 0) + 1,
   };
 }
@@ -196,6 +198,13 @@ function metadataOf(value: unknown): Record<string, unknown> {
     throw error;
   }
   return { ...propertiesOf(copy, 'metadata') };
+}
+
+function awakeTimeOf(value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 1 && value <= MAX_AWAKE_TIME)) {
+    throw new InvalidArgumentError(`awakeTime must be a number of seconds of 1 to ${MAX_AWAKE_TIME}`);
+  }
+  return value;
 }
 
 function text(value: unknown, name: string, maxLength: number): string {

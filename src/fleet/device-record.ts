@@ -22,6 +22,8 @@ export interface DeviceRecord {
   readonly priority: Priority;
   readonly owner?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** How long it is awake after it was last heard, if it has queue mode, s; `undefined`: as long as the others. */
+  readonly awakeTime?: number;
   /** From 1 on. */
   readonly revision: number;
 }
@@ -43,6 +45,7 @@ export interface ProvisionedDevice {
   priority: Priority;
   owner?: string;
   metadata?: Record<string, unknown>;
+  awakeTime?: number;
 }
 
 /** The identity that a device of this record proves in its handshake; of a raw public key the name is the endpoint. */
@@ -62,7 +65,7 @@ export function identityOf({ endpoint, security }: DeviceRecord): PeerIdentity |
 }
 
 export function shownRecord(record: DeviceRecord): ProvisionedDevice {
-  const { endpoint, security, labels, groups, priority, owner, metadata } = record;
+  const { endpoint, security, labels, groups, priority, owner, metadata, awakeTime } = record;
   return {
     endpoint,
     ...(security === undefined ? {} : { security: shownSecurity(security) }),
@@ -71,6 +74,7 @@ export function shownRecord(record: DeviceRecord): ProvisionedDevice {
     priority,
     ...(owner === undefined ? {} : { owner }),
     ...(metadata === undefined ? {} : { metadata: structuredClone(metadata) }),
+    ...(awakeTime === undefined ? {} : { awakeTime }),
   };
 }
 

@@ -25,6 +25,8 @@ export class Device implements RuleSubject {
   recordGroups = NO_GROUPS;
   priority: Priority = 'normal';
   owner: string | undefined = undefined;
+  /** As its record says, s. */
+  awakeTime: number | undefined = undefined;
   /** What it must prove, as its record says. */
   identity: PeerIdentity | undefined = undefined;
   /** Of its record; 0: it has none. A device with a record is never forgotten. */
@@ -113,6 +115,7 @@ export class Device implements RuleSubject {
     this.#groupsGeneration = -1;
     this.priority = record?.priority ?? 'normal';
     this.owner = record?.owner;
+    this.awakeTime = record?.awakeTime;
     this.identity = record === undefined ? undefined : identityOf(record);
     this.revision = record?.revision ?? 0;
     this.removed = record === undefined;

@@ -17,6 +17,8 @@ export interface OperationContext {
   readonly listener: ServerListener;
   /** The channel to an address now; a channel that was quiet for long may have been replaced by another. */
   readonly channelTo: (scheme: Scheme, address: PeerAddress) => Channel | undefined;
+  /** A notification of the device came. */
+  readonly notified: (client: RegisteredClient) => void;
 }
 
 /** One operation's conversation with one device: its requests, below the device's root path. */

@@ -257,7 +257,7 @@ export class Observations {
   private observer(client: RegisteredClient, shared: SharedObservation): Observer {
     return {
       notified: (response) => {
-        this.heard(client);
+        this.context.notified(client);
         this.received(client, shared, response, false);
       },
       ended: (reason) => this.ended(client, shared, reason),

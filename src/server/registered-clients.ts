@@ -11,11 +11,11 @@ export class RegisteredClients {
   readonly #byPeer = new Map<string | Channel, RegisteredClient>();
   readonly #awake: DeadlineIndex<RegisteredClient>;
 
-  /** @param awakeTime how long a queue-mode device is awake after it was last heard, ms. */
+  /** @param awakeTimeOf how long a queue-mode device is awake after it was last heard, ms. */
   constructor(
     private readonly clock: Clock,
     private readonly models: DeviceModels,
-    private readonly awakeTime: number,
+    private readonly awakeTimeOf: (endpoint: string) => number,
   ) {
     this.#awake = new DeadlineIndex(clock);
   }
@@ -99,7 +99,7 @@ export class RegisteredClients {
    */
   heard(client: RegisteredClient): boolean {
     client.lastHeard = this.clock.now();
-    if (client.registration.queueMode) this.#awake.set(client, this.awakeTime);
+    if (client.registration.queueMode) this.#awake.set(client, this.awakeTimeOf(client.endpoint));
     else if (client.awake) return false;
     else this.#awake.delete(client);
     const woke = !client.awake;

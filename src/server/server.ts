@@ -49,6 +49,10 @@ export interface ServerOptions {
   readonly lifetimeMin?: number;
   readonly lifetimeMax?: number;
   readonly awakeTime?: number;
+  /** Of one device, s; `undefined`: as of all. */
+  readonly awakeTimeOf?: (endpoint: string) => number | undefined;
+  /** Whether a notification shows a queue-mode device to be awake; it does by default. */
+  readonly awakeOnNotify?: boolean;
   /** How many devices may be registered at once; 250,000 by default. */
   readonly maxRegistrations?: number;
   readonly provisioning?: Provisioning;
@@ -101,9 +105,10 @@ export class Server {
     this.#lifetimes = new LifetimeBounds(options.lifetimeMin, options.lifetimeMax);
     this.#afterResponse = new AfterResponse(this.#log);
     this.#rejections = new Rejections(clock, listener, this.#afterResponse);
-    const awakeTime = (options.awakeTime ?? DEFAULT_AWAKE_TIME) * 1000;
+    const { awakeTime = DEFAULT_AWAKE_TIME } = options;
+    const awakeTimeOf = (endpoint: string): number => (options.awakeTimeOf?.(endpoint) ?? awakeTime) * 1000;
     this.#gate = options.gate ?? OPEN_GATE;
-    this.clients = new RegisteredClients(clock, new DeviceModels(options.definitions), awakeTime);
+    this.clients = new RegisteredClients(clock, new DeviceModels(options.definitions), awakeTimeOf);
     this.#orders = new OrderQueue({
       clock,
       log: this.#log,
@@ -160,7 +165,8 @@ export class Server {
    */
   async takeUp(stack: CoapStack): Promise<void> {
     const { clock, store, listener, channelTo } = this.#options;
-    this.#operations ??= { clock, stack, clients: this.clients, listener, channelTo };
+    const notified = (client: RegisteredClient): void => this.#notified(client);
+    this.#operations ??= { clock, stack, clients: this.clients, listener, channelTo, notified };
     this.#observations ??= new Observations(this.#operations, store.observations, this.#log);
     this.#heldOrders ??= await this.#orders.restore((stored) => this.#requestOf(stored));
     await takeUp({
@@ -354,6 +360,16 @@ export class Server {
   /** The device was heard and has its answer: what waits for it goes out. */
   #reached({ endpoint }: RegisteredClient): void {
     if (this.#orders.has(endpoint)) void this.#orders.drain(endpoint);
+  }
+
+  #notified(client: RegisteredClient): void {
+    const { awakeOnNotify = true, clock, listener } = this.#options;
+    if (!awakeOnNotify) {
+      client.lastHeard = clock.now();
+      return;
+    }
+    if (this.clients.heard(client)) listener.awake(client);
+    if (this.#orders.has(client.endpoint)) this.#afterResponse.defer(() => this.#reached(client));
   }
 
   /** The device has de-registered. What waits for one that is suspended waits on, and so it does when it is back already. */
