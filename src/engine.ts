@@ -413,13 +413,14 @@ export class Engine {
    * the store has it.
    * Rejects with `InvalidArgumentError` as `order`, or `StoreError`; then nothing has changed.
    */
-  observePolicy(
+  async observePolicy(
     id: string,
     policy: ObservationPolicy,
     listener: ObservationListener,
     options?: PolicyOptions,
   ): Promise<PolicyHandle> {
-    return this.#fleet.policies.declare(id, policy, listener, options);
+    this.#needStore();
+    return await this.#fleet.policies.declare(id, policy, listener, options);
   }
 
   /** The policies of an owner as the store has them, those too that were cancelled to be remembered. */
@@ -428,8 +429,9 @@ export class Engine {
   }
 
   /** As `cancel` of the policy's handle, for one that nobody has taken up. */
-  cancelPolicy(id: string, options?: CancelOptions): Promise<void> {
-    return this.#fleet.policies.cancel(id, options);
+  async cancelPolicy(id: string, options?: CancelOptions): Promise<void> {
+    this.#needStore();
+    await this.#fleet.policies.cancel(id, options);
   }
 
   /**
@@ -437,8 +439,9 @@ export class Engine {
    * and what devices still observe since before a restart that no policy wants.
    * Rejects with `StoreError`; the policies that could not be ended hold on.
    */
-  settlePolicies(isThere: (owner: string) => boolean): Promise<void> {
-    return this.#fleet.policies.settle(isThere);
+  async settlePolicies(isThere: (owner: string) => boolean): Promise<void> {
+    this.#needStore();
+    await this.#fleet.policies.settle(isThere);
   }
 
   /**

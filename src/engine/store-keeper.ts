@@ -91,9 +91,8 @@ export class StoreKeeper implements StoreHealth {
   }
 
   async #try(): Promise<void> {
-    const { open, check } = this.#options;
     try {
-      await (this.#isOpen ? check() : open());
+      await (this.#isOpen ? this.#options.check() : this.#options.open());
     } catch (error) {
       this.#timer = undefined;
       if (!(error instanceof StoreError)) throw error;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock';
+import type { Clock, Timer } from './clock';
 
 /** How often it looks, ms. */
 const PERIOD = 50;
@@ -12,7 +12,7 @@ const WINDOW = 500;
 export class LagMeter {
   readonly #clock: Clock;
   #due = 0;
-  #timing = false;
+  #timer: Timer | undefined;
   #asked = false;
   #windowEnd = 0;
   #worst = 0;
@@ -27,22 +27,25 @@ export class LagMeter {
     const now = this.#clock.monotonic();
     this.#asked = true;
     this.#turnWindow(now);
-    if (!this.#timing) this.#look(now);
+    if (this.#timer === undefined) this.#look(now);
     return Math.max(this.#worst, this.#worstBefore, now - this.#due);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
   }
 
   #look(now: number): void {
     this.#asked = false;
-    this.#timing = true;
     this.#due = now + PERIOD;
-    this.#clock.setTimer(() => this.#looked(), PERIOD);
+    this.#timer = this.#clock.setTimer(() => this.#looked(), PERIOD);
   }
 
   #looked(): void {
     const now = this.#clock.monotonic();
     this.#turnWindow(now);
     this.#worst = Math.max(this.#worst, now - this.#due);
-    this.#timing = false;
+    this.#timer = undefined;
     if (this.#asked) this.#look(now);
   }
 

@@ -12,6 +12,8 @@ const SECURE_SERVER = '192.0.2.1:5684';
 
 export interface HarnessOptions extends EngineOptions {
   readonly network?: NetworkOptions;
+  /** Called with the engine before it starts. */
+  readonly listen?: (engine: Engine) => void;
 }
 
 /** An engine on a network in memory, in simulated time, with what it said. */
@@ -37,9 +39,10 @@ export class Harness {
     this.engine.on('device', (event) => this.events.push(event));
   }
 
-  static async start({ network: networkOptions, ...options }: HarnessOptions = {}): Promise<Harness> {
+  static async start({ network: networkOptions, listen, ...options }: HarnessOptions = {}): Promise<Harness> {
     const clock = options.clock instanceof SimulatedClock ? options.clock : new SimulatedClock();
     const harness = new Harness(clock, new MemoryNetwork(clock, networkOptions), { ...options, clock });
+    listen?.(harness.engine);
     await harness.engine.start();
     return harness;
   }

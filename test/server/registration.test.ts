@@ -209,7 +209,8 @@ describe('Registration', () => {
       const device = harness.device(`10.0.${n >> 8}.${n & 255}:5000`);
       await device.register({ endpoint: `lamp-${n}`, lifetime: lifetimes[n] });
     }
-    assert.ok(harness.clock.timers - timers <= 1, `${harness.clock.timers} timers`);
+    // One of the stack, and one that measures the load while devices register.
+    assert.ok(harness.clock.timers - timers <= 2, `${harness.clock.timers} timers`);
     await harness.clock.advance(60_000);
     assert.equal(harness.eventsOf('expired').length, 0);
     for (let second = 0; second < 65; second += 1) {
