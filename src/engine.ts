@@ -379,16 +379,19 @@ export class Engine {
   }
 
   /**
-   * Hands over the orders of this owner (`Order.origin`) that waited when the process before this one ended; each once.
-   * They go on whether they are taken up or not.
+   * Hands over the orders of this owner (`Order.origin`) that waited when the process before this one ended, each once: now,
+   * and when the store that holds them can only be read later. They go on whether somebody takes them or not, and keep what
+   * comes of them until then. Returns what ends it.
    */
-  takeUpOrders(owner: string): TakenUpOrder[] {
-    return this.#fleet.orders.take(owner);
+  takeUpOrders(owner: string, taker: (order: TakenUpOrder) => void): () => void {
+    return this.#fleet.orders.claim(owner, taker);
   }
 
-  /** Cancels the orders of the process before this one that were not taken up and whose owners nobody claims. */
-  endOrders(isClaimed: (owner: string) => boolean): void {
-    this.#fleet.orders.end(isClaimed);
+  /**
+   * From now on orders of the process before this one are cancelled when nobody has taken them up and their owner is no more.
+   */
+  endOrders(isOwner: (owner: string) => boolean): void {
+    this.#fleet.orders.endUnclaimed(isOwner);
   }
 
   /**

@@ -27,6 +27,8 @@ export class Orders {
   readonly #executions = new Set<OrderExecution>();
   /** Of the process before this one, by owner: until somebody takes them up. */
   readonly #untaken = new Map<string, TakenUpOrder[]>();
+  readonly #takers = new Map<string, (order: TakenUpOrder) => void>();
+  #isOwner: (owner: string) => boolean = () => true;
 
   constructor(context: OrdersContext) {
     this.#context = context;
@@ -76,17 +78,25 @@ export class Orders {
     for (const { origin, members } of runs.values()) this.#takeUpRun(origin, members);
   }
 
-  /** Hands over the orders of the process before this one that are this owner's; each once. */
-  take(owner: string): TakenUpOrder[] {
-    const taken = this.#untaken.get(owner) ?? [];
+  /**
+   * Hands over the orders of the process before this one that are this owner's, each once: now, and when the store that holds
+   * them can only be read later. Returns what ends it.
+   */
+  claim(owner: string, taker: (order: TakenUpOrder) => void): () => void {
+    this.#takers.set(owner, taker);
+    const untaken = this.#untaken.get(owner) ?? [];
     this.#untaken.delete(owner);
-    return taken;
+    for (const order of untaken) taker(order);
+    return () => {
+      if (this.#takers.get(owner) === taker) this.#takers.delete(owner);
+    };
   }
 
-  /** Cancels the orders of the process before this one whose owners are no more. */
-  end(isClaimed: (owner: string) => boolean): void {
+  /** From now on orders of the process before this one are cancelled when nobody has claimed them and their owner is no more. */
+  endUnclaimed(isOwner: (owner: string) => boolean): void {
+    this.#isOwner = isOwner;
     for (const [owner, orders] of [...this.#untaken]) {
-      if (isClaimed(owner)) continue;
+      if (isOwner(owner)) continue;
       this.#untaken.delete(owner);
       for (const { run } of orders) run.cancel();
     }
@@ -97,6 +107,7 @@ export class Orders {
     this.#context.server().closeOrders();
     for (const execution of this.#executions) execution.cancel();
     this.#untaken.clear();
+    this.#takers.clear();
   }
 
   #begin(execution: OrderExecution): void {
@@ -126,10 +137,15 @@ export class Orders {
     };
     const execution = new OrderExecution(context, { target: { endpoints }, operation, user }, endpoints, origin.many);
     execution.keepOutcomes();
-    const untaken = this.#untaken.get(origin.owner) ?? [];
-    this.#untaken.set(origin.owner, untaken);
-    untaken.push({ run: execution, operation, note: origin.note });
     this.#begin(execution);
+    this.#offer(origin.owner, { run: execution, operation, note: origin.note });
+  }
+
+  #offer(owner: string, order: TakenUpOrder): void {
+    const taker = this.#takers.get(owner);
+    if (taker !== undefined) taker(order);
+    else if (!this.#isOwner(owner)) order.run.cancel();
+    else this.#untaken.set(owner, [...(this.#untaken.get(owner) ?? []), order]);
   }
 
   /** Nobody waits for what comes of it. */
