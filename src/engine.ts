@@ -118,6 +118,7 @@ export class Engine {
     this.#fleet = new Fleet({
       authorize: this.#rights.authorize,
       authorizeObservation: (endpoint, paths, user) => this.#rights.observe(endpoint, paths, user),
+      authorizeSuspension: (endpoint, user) => this.#rights.may('suspend', endpoint, user),
       ordered: this.#rights.ordered,
       clock,
       log: this.#log,
