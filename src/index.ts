@@ -3,11 +3,14 @@
  */
 export {
   Engine,
+  type Concern,
   type EngineAddress,
   type EngineEvents,
   type EngineOptions,
   type NoSecPolicy,
   type PerformOptions,
+  type ServerCondition,
+  type ServerEvent,
 } from './engine';
 export type { ServerCredentialsOptions } from './engine/server-credentials';
 export { ALL_CIPHER_SUITES, DEFAULT_CIPHER_SUITES, type CipherSuiteName } from './dtls';
@@ -36,6 +39,7 @@ export {
 export * from './fleet';
 export {
   ACCESS_OPERATIONS,
+  auditCsv,
   type AccessOperation,
   type AccessQuestion,
   type AccessRole,
@@ -49,7 +53,7 @@ export {
   type RevokeInput,
   type StoredGrant,
 } from './access';
-export { FLOW_USER } from './engine/rights';
+export { checkAccessSettings, FLOW_USER } from './engine/rights';
 export {
   ObjectDefinitions,
   formatPath,

@@ -209,22 +209,22 @@ describe('A store that cannot be opened', () => {
     await device.register({ endpoint: 'lamp-1' });
     const observing = device.expectRequest();
     await clock.advance(1_000);
-    const { message, reply } = await observing;
-    reply(CoapCode.Content, { observe: 1, contentFormat: 0 }, '10');
+    const observe = await observing;
+    observe.reply(CoapCode.Content, { observe: 1, contentFormat: 0 }, '10');
     await clock.settle();
     await first.close();
     assert.equal(store.observations.count(), 1);
 
     store.failingOpens = 1;
     const second = await start();
-    device.notify(message.token, 2, '20', { contentFormat: 0 });
+    device.notify(observe.message.token, 2, '20', { contentFormat: 0 });
     await clock.settle();
     // No RST, which would end the observation on the device.
     assert.deepEqual(device.inbox, []);
     assert.equal((await device.update()).code, CoapCode.ServiceUnavailable);
     await clock.advance(1_000);
     assert.equal(second.isServing, true);
-    device.notify(message.token, 3, '30', { contentFormat: 0 });
+    device.notify(observe.message.token, 3, '30', { contentFormat: 0 });
     assert.equal((await device.expect(({ code }) => code === 0)).type, MessageType.ACK);
     assert.equal((await device.update()).code, CoapCode.Changed);
     const [view] = second.devices();
