@@ -31,7 +31,9 @@ import type {
   PolicyHandle,
 } from './fleet';
 import type { PolicyOptions, PolicyRecord, Target } from './fleet';
-import type { GroupView, ProvisionedDevice, ProvisionManyOptions, ProvisionOptions, Store } from './fleet';
+import type { JoinOptions, JoinView, PendingDevice } from './fleet';
+import type { ProvisionManyOptions } from './fleet/device-provisioning';
+import type { GroupView, ProvisionedDevice, ProvisionOptions, Store } from './fleet';
 import type { ResumeOptions, SuspendOptions, SuspensionRun, SuspensionView } from './fleet';
 import { DefinitionsFolder, ObjectDefinitions, type Path } from './model';
 import { checkOperation, profilesOf, Server } from './server';
@@ -124,6 +126,7 @@ export class Engine {
       log: this.#log,
       emit: () => this.#deviceListener(),
       records: this.#store.devices,
+      noSec: options.noSec ?? 'loopback',
       groups: this.#store.groups,
       policies: this.#store.policies,
       values: this.#store.values,
@@ -254,8 +257,8 @@ export class Engine {
    * As `provision` of many records, of which all are checked before the first is stored. What fails after that is an error
    * whose `cause` is a `BatchFailure`: it names what is stored.
    */
-  provisionAll(inputs: readonly unknown[], options?: ProvisionManyOptions): Promise<ProvisionedDevice[]> {
-    return this.#fleet.provisioning.putAll(inputs, options);
+  provisionAll(inputs: readonly unknown[], options?: ProvisionOptions): Promise<ProvisionedDevice[]> {
+    return this.#fleet.provisioning.putAll(inputs, this.#provisioningMany(options));
   }
 
   /**
@@ -264,7 +267,36 @@ export class Engine {
    * `csvOfRecords` writes such a text.
    */
   provisionCsv(text: string, options?: ProvisionOptions): Promise<ProvisionedDevice[]> {
-    return this.#fleet.provisioning.putCsv(text, options);
+    return this.#fleet.provisioning.putCsv(text, this.#provisioningMany(options));
+  }
+
+  /** Devices that were turned away because nobody has provisioned them, at most 1,000; who came last is first. */
+  pending(): PendingDevice[] {
+    return this.#fleet.newcomers.pending.list();
+  }
+
+  /**
+   * Provisions a pending device: as `provision`; of a record that names no security it is what the device came with. Rejects
+   * as `provision`, also when no such device is pending, or when a key is needed.
+   * @param input its endpoint, or a record.
+   */
+  async accept(input: unknown, options?: ProvisionOptions): Promise<ProvisionedDevice> {
+    return await this.provision(this.#fleet.newcomers.acceptedInput(input), options);
+  }
+
+  /**
+   * Opens a join window: for a time, unknown devices without DTLS that register get a record, and where only provisioned
+   * ones are let in (`noSec: provisioned`) they are let in for it. Said as `joined`. It ends by itself, and with the process.
+   * Rejects with `InvalidArgumentError` when no device may come without DTLS (`noSec: none`).
+   */
+  async permitJoin(options: JoinOptions = {}): Promise<JoinView> {
+    const about = { right: 'provision', name: 'join', user: options.user, endpoint: ALL_DEVICES } as const;
+    return await this.#rights.audited(about, async () => this.#fleet.newcomers.permitJoin(options));
+  }
+
+  /** The join window that is open, or was last. */
+  get joinWindow(): JoinView | undefined {
+    return this.#fleet.newcomers.window;
   }
 
   /** The record of a device, without its key; `null` when there is none. Rejects as `provision`. */
@@ -557,6 +589,19 @@ export class Engine {
       began: (overload) => this.#conditions.overloaded(overload),
       ended: (overload) => this.#conditions.overloadEnded(overload),
     });
+  }
+
+  /** The rights to provision many devices are asked before the first is stored; a denial is noted like any. */
+  #provisioningMany(options: ProvisionOptions = {}): ProvisionManyOptions {
+    const { user } = options;
+    return {
+      ...options,
+      check: async (endpoint) => {
+        if (this.#rights.may('provision', endpoint, user) === undefined) return;
+        await this.#rights.audited({ right: 'provision', user, endpoint }, () => Promise.resolve());
+      },
+      put: (input) => this.provision(input, options),
+    };
   }
 
   #dtlsTransports(options: EngineOptions, clock: Clock): DtlsTransport[] {

@@ -36,7 +36,8 @@ export interface SuspensionEventPayload extends Partial<DeviceEventPayload> {
   suspension: { since: number; until: number; mode: SuspensionMode };
 }
 
-export type LifecycleTopic = 'registered' | 'updated' | 'deregistered' | 'expired' | 'awake' | 'asleep';
+/** `joined`: it was unknown, and has a record since it registered in a join window. */
+export type LifecycleTopic = 'registered' | 'joined' | 'updated' | 'deregistered' | 'expired' | 'awake' | 'asleep';
 
 export type { PeerAddress, Rejection, SentValue };
 

@@ -6,7 +6,7 @@ import type { Device } from './device';
 import { identityOf, shownRecord, type DeviceRecord, type ProvisionedDevice } from './device-record';
 import { holderOf, putBatch, takenMessage } from './device-record-batch';
 import { recordsOfCsv } from './device-record-csv';
-import { endpointName, endpointOfInput, recordOfInput } from './device-record-input';
+import { endpointName, endpointOfInput, recordOfInput, type RecordTemplate } from './device-record-input';
 import type { Devices } from './devices';
 import type { DeviceRecordStore } from './store';
 import type { Target } from './target';
@@ -26,6 +26,8 @@ export interface ProvisioningContext {
    * Ends the registration of an endpoint if whoever made it may not act as the endpoint any more, and answers whose it was.
    */
   readonly recheck: (endpoint: string) => Promise<PeerIdentity | undefined>;
+  /** Whether a device that nobody has provisioned may come in for now, to be provisioned. */
+  readonly mayJoin: (endpoint: string) => boolean;
   /** Ends the registration of an endpoint and answers whose it was. */
   readonly deregister: (endpoint: string) => Promise<PeerIdentity | undefined>;
 }
@@ -36,6 +38,10 @@ export interface ProvisionOptions {
 }
 
 export interface ProvisionManyOptions extends ProvisionOptions {
+  /** Rejects when the user may not provision this device: asked of all before the first is stored. */
+  readonly check?: (endpoint: string) => Promise<void>;
+  /** Instead of `put` for each record. */
+  readonly put?: (input: unknown) => Promise<ProvisionedDevice>;
   /** What an error says of the record of an index; `record 3 of the array: ...` when absent. */
   readonly describe?: (index: number, message: string) => string;
 }
@@ -67,7 +73,9 @@ export class DeviceProvisioning implements Provisioning {
    */
   async put(input: unknown, options: ProvisionOptions = {}): Promise<ProvisionedDevice> {
     const endpoint = endpointOfInput(input);
-    return await this.#changes.run(endpoint, () => this.#put(endpoint, input, options));
+    const device = await this.#changes.run(endpoint, () => this.#put(endpoint, () => input, options));
+    if (device === undefined) throw new InvalidArgumentError('there is no device record');
+    return device;
   }
 
   /**
@@ -76,18 +84,40 @@ export class DeviceProvisioning implements Provisioning {
    * @throws {InvalidArgumentError} @throws {StoreError}
    */
   async putAll(inputs: readonly unknown[], options: ProvisionManyOptions = {}): Promise<ProvisionedDevice[]> {
-    const { describe = (index, message) => `record ${index + 1} of the array: ${message}` } = options;
-    const put = (input: unknown): Promise<ProvisionedDevice> => this.put(input, options);
-    return await putBatch(inputs, { store: this.#context.store, put, describe });
+    return await putBatch(inputs, {
+      store: this.#context.store,
+      check: () => Promise.resolve(),
+      put: (input) => this.put(input, options),
+      describe: (index, message) => `record ${index + 1} of the array: ${message}`,
+      ...options,
+    });
   }
 
   /** As `putAll` of the records of a CSV text. @throws {InvalidArgumentError} @throws {StoreError} */
-  async putCsv(text: string, options: ProvisionOptions = {}): Promise<ProvisionedDevice[]> {
+  async putCsv(text: string, options: ProvisionManyOptions = {}): Promise<ProvisionedDevice[]> {
     const records = recordsOfCsv(text);
     const describe = (index: number, message: string): string =>
       `line ${records[index]?.line}: ${message.replace(/\bsecurity\.(?=[a-zA-Z])/g, '')}`;
     const inputs = records.map(({ input }) => input);
     return await this.putAll(inputs, { ...options, describe });
+  }
+
+  /**
+   * Gives a device a record, of which it may be that nobody has said what it must prove: one that there is keeps what it
+   * says, and gets the security alone.
+   * @returns false: somebody has said it meanwhile, and nothing is changed. @throws {InvalidArgumentError} @throws {StoreError}
+   */
+  async join(endpoint: string, template: RecordTemplate, options: ProvisionOptions = {}): Promise<boolean> {
+    const inputFor = (current: DeviceRecord | undefined): unknown => {
+      if (current?.security !== undefined) return undefined;
+      return current === undefined ? { ...template, endpoint } : { endpoint, security: template['security'] };
+    };
+    return (await this.#changes.run(endpoint, () => this.#put(endpoint, inputFor, options))) !== undefined;
+  }
+
+  /** Whether a device that nobody has provisioned may come in for now. */
+  mayJoin(endpoint: string): boolean {
+    return this.#context.mayJoin(endpoint);
   }
 
   /** `null`: there is none. @throws {InvalidArgumentError} @throws {StoreError} */
@@ -133,10 +163,17 @@ export class DeviceProvisioning implements Provisioning {
     }
   }
 
-  async #put(endpoint: string, input: unknown, { user }: ProvisionOptions): Promise<ProvisionedDevice> {
+  /** @param inputFor what to make of the record there is; `undefined`: nothing. */
+  async #put(
+    endpoint: string,
+    inputFor: (current: DeviceRecord | undefined) => unknown,
+    { user }: ProvisionOptions,
+  ): Promise<ProvisionedDevice | undefined> {
     const { store } = this.#context;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const current = await store.get(endpoint);
+      const input = inputFor(current);
+      if (input === undefined) return undefined;
       const record = recordOfInput(input, current);
       if (await store.put(record, current?.revision ?? 0)) {
         this.#say(endpoint, 'changed', user);

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Lwm2mError, StoreError } from '../errors';
+import { AccessDeniedError, InvalidArgumentError, Lwm2mError, StoreError } from '../errors';
 import { nextTurn } from '../util/next-turn';
 import type { DeviceRecord, DeviceSecurity, ProvisionedDevice } from './device-record';
 import { endpointOfInput, recordOfInput } from './device-record-input';
@@ -11,6 +11,8 @@ const AT_ONCE = 100;
 
 export interface BatchContext {
   readonly store: DeviceRecordStore;
+  /** Rejects when this device must not be provisioned. */
+  readonly check: (endpoint: string) => Promise<void>;
   readonly put: (input: unknown) => Promise<ProvisionedDevice>;
   /** What an error says of the record of this index: `record 3 of the array: the priority ...`. */
   readonly describe: (index: number, message: string) => string;
@@ -44,7 +46,7 @@ export async function putBatch(inputs: readonly unknown[], context: BatchContext
 }
 
 /** Checks all records against those there are, those before them, and each other. */
-async function checkBatch(inputs: readonly unknown[], { store, describe }: BatchContext): Promise<void> {
+async function checkBatch(inputs: readonly unknown[], { store, check, describe }: BatchContext): Promise<void> {
   if (inputs.length > MAX_RECORDS)
     throw new InvalidArgumentError(`there may be at most ${MAX_RECORDS} records at once`);
   const made = new Map<string, { record: DeviceRecord; index: number }>();
@@ -62,6 +64,7 @@ async function checkBatch(inputs: readonly unknown[], { store, describe }: Batch
     await nextTurn();
   }
   await checkCredentials(made, store, describe);
+  for (const endpoint of made.keys()) await check(endpoint);
 }
 
 /** No two devices prove the same. */
@@ -122,9 +125,9 @@ function batchError(
   const [first] = failures;
   const why = describe(first?.index ?? start, failed[0]?.message ?? '');
   const message = `${why}; ${stored.length} of ${inputs.length} records are stored, which the cause names`;
-  return first?.reason instanceof StoreError
-    ? new StoreError(message, { cause })
-    : new InvalidArgumentError(message, { cause });
+  if (first?.reason instanceof StoreError) return new StoreError(message, { cause });
+  if (first?.reason instanceof AccessDeniedError) return new AccessDeniedError(message, { cause });
+  return new InvalidArgumentError(message, { cause });
 }
 
 /** Who has what a record names, if anybody. */

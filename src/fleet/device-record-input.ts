@@ -19,6 +19,9 @@ const PROPERTIES = ['endpoint', 'security', 'labels', 'groups', 'priority', 'own
 
 type Properties = Readonly<Record<string, unknown>>;
 
+/** What a record says, without an endpoint. */
+export type RecordTemplate = Readonly<Record<string, unknown>>;
+
 /** The endpoint that a record is for. @throws {InvalidArgumentError} */
 export function endpointOfInput(input: unknown): string {
   return endpointName(propertiesOf(input, 'a device record')['endpoint']);

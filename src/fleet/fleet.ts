@@ -1,5 +1,6 @@
 import type { Path, ResourceValue } from '../model';
 import {
+  type NoSecPolicy,
   type PeerIdentity,
   type RegisteredClient,
   type Registration,
@@ -18,6 +19,7 @@ import type { Device } from './device';
 import { DeviceGroups } from './device-groups';
 import { DeviceProvisioning } from './device-provisioning';
 import { GroupRules } from './group-rules';
+import { Newcomers } from './newcomers';
 import { ObservationPolicies } from './observation-policies';
 import type { OrderToAuthorize } from './order';
 import { Orders } from './orders';
@@ -33,6 +35,7 @@ export interface FleetOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly records: DeviceRecordStore;
+  readonly noSec: NoSecPolicy;
   readonly groups: Store['groups'];
   readonly policies: Store['policies'];
   readonly values: Store['values'];
@@ -60,6 +63,7 @@ export class Fleet implements ServerListener {
   readonly values: StoredValues;
   readonly provisioning: DeviceProvisioning;
   readonly groups: DeviceGroups;
+  readonly newcomers: Newcomers;
   readonly suspensions: Suspensions;
   readonly orders: Orders;
   readonly #options: FleetOptions;
@@ -112,10 +116,25 @@ export class Fleet implements ServerListener {
       store: options.records,
       devices: this.devices,
       log: options.log,
-      entered: (device) => this.policies.updated(device),
+      entered: (device) => {
+        this.newcomers.pending.known(device.endpoint, device.identity);
+        this.policies.updated(device);
+      },
+      mayJoin: (endpoint) => this.newcomers.admits(endpoint),
       endSessions: options.endSessions,
       recheck: (endpoint) => this.#serving().recheck(endpoint),
       deregister: (endpoint) => this.#serving().cutOff(endpoint),
+    });
+    this.newcomers = new Newcomers({
+      clock: options.clock,
+      log: options.log,
+      noSec: options.noSec,
+      identityOf: (endpoint) => this.provisioning.identityOf(endpoint),
+      endpointOf: (identity) => this.provisioning.endpointOf(identity),
+      join: (endpoint, template, user) => this.provisioning.join(endpoint, template, { user }),
+      joined: (device) => {
+        if (device.client !== undefined) this.#emit('joined', device.client.registration, device);
+      },
     });
     this.suspensions = new Suspensions({
       clock: options.clock,
@@ -156,6 +175,7 @@ export class Fleet implements ServerListener {
   registered(client: RegisteredClient, registration: Registration): void {
     const device = this.devices.registered(client);
     this.#emit('registered', registration, device);
+    this.newcomers.registered(device);
     this.suspensions.heard(device);
     this.policies.registered(device);
   }
@@ -184,6 +204,7 @@ export class Fleet implements ServerListener {
   }
 
   rejected(rejection: Rejection): void {
+    this.newcomers.pending.rejected(rejection);
     this.#options.emit()?.({ topic: 'rejected', endpoint: rejection.endpoint, payload: rejection });
   }
 

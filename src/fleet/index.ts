@@ -43,7 +43,9 @@ export type {
   PolicyRecord,
   PolicyStatus,
 } from './observation-policy';
-export type { ProvisionManyOptions, ProvisionOptions } from './device-provisioning';
+export type { ProvisionOptions } from './device-provisioning';
+export type { JoinOptions, JoinView } from './newcomers';
+export type { PendingDevice } from './pending-devices';
 export type { BatchFailure } from './device-record-batch';
 export { csvOfRecords } from './device-record-csv';
 export type { DeviceRecord, DeviceSecurity, ProvisionedDevice, ShownSecurity } from './device-record';

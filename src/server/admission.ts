@@ -10,9 +10,15 @@ export interface Provisioning {
   identityOf(endpoint: string): PeerIdentity | undefined;
   /** The one endpoint that a proved identity may act as. */
   endpointOf(identity: PeerIdentity): string | undefined;
+  /** Whether a device without security that nobody has provisioned may come in for now, to be provisioned. */
+  mayJoin(endpoint: string): boolean;
 }
 
-export const NOTHING_PROVISIONED: Provisioning = { identityOf: () => undefined, endpointOf: () => undefined };
+export const NOTHING_PROVISIONED: Provisioning = {
+  identityOf: () => undefined,
+  endpointOf: () => undefined,
+  mayJoin: () => false,
+};
 
 /** Who asks to act as an endpoint: a channel, or a registration that was made before. */
 export interface Applicant {
@@ -40,7 +46,11 @@ export class Admission {
     const provisioned = this.provisioning.identityOf(endpoint)?.mode;
     if (provisioned !== undefined && provisioned !== 'nosec') return 'identity';
     if (current !== undefined && current.mode !== 'nosec') return 'identity';
-    return this.admitsWithoutSecurity(address.host, provisioned === 'nosec') ? undefined : 'noSec';
+    const isProvisioned = provisioned === 'nosec';
+    if (this.admitsWithoutSecurity(address.host, isProvisioned)) return undefined;
+    // Only where devices have to be provisioned does it help to be a newcomer.
+    const isNew = this.noSec === 'provisioned' && !isProvisioned;
+    return isNew && this.provisioning.mayJoin(endpoint) ? undefined : 'noSec';
   }
 
   /** The endpoint of a peer that leaves its name to its credential. */

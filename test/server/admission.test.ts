@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Admission, type Applicant, type Provisioning } from '../../src/server/admission';
+import { Admission, NOTHING_PROVISIONED, type Applicant, type Provisioning } from '../../src/server/admission';
 import type { PeerIdentity } from '../../src/transport/transport';
 
 const NOSEC: PeerIdentity = { mode: 'nosec' };
@@ -19,6 +19,7 @@ function applicantOf(identity: PeerIdentity, host = '192.0.2.7'): Applicant {
 const PROVISIONING: Provisioning = {
   identityOf: (endpoint) => IDENTITIES.find(({ mode, name }) => endpoint === `${mode}-${name}`),
   endpointOf: ({ mode, name }) => `${mode}-${name}`,
+  mayJoin: () => false,
 };
 
 const nameOf = ({ mode, name = '-' }: PeerIdentity): string => `${mode} ${name}`;
@@ -38,7 +39,7 @@ describe('Admission', () => {
   }
 
   it('never gives what a proved identity registered to a peer that proved nothing, record or not', () => {
-    const admission = new Admission('any', { identityOf: () => undefined, endpointOf: () => undefined });
+    const admission = new Admission('any', NOTHING_PROVISIONED);
     assert.equal(admission.refusal('free', applicantOf(NOSEC), { mode: 'x509', name: 'free' }), 'identity');
     assert.equal(admission.refusal('free', applicantOf(NOSEC), NOSEC), undefined);
   });
@@ -63,8 +64,22 @@ describe('Admission', () => {
     const who = `${provisioned ? 'a device provisioned without security' : 'a stranger'} at ${host}`;
     it(`by the policy ${policy} ${refusal === undefined ? 'admits' : 'refuses'} ${who}`, () => {
       const identityOf = (): PeerIdentity | undefined => (provisioned ? NOSEC : undefined);
-      const admission = new Admission(policy, { identityOf, endpointOf: () => undefined });
+      const admission = new Admission(policy, { ...NOTHING_PROVISIONED, identityOf });
       assert.equal(admission.refusal('lamp-1', applicantOf(NOSEC, host), undefined), refusal);
+    });
+  }
+
+  for (const [policy, host, refusal] of [
+    ['none', '127.0.0.1', 'noSec'],
+    ['loopback', '192.0.2.7', 'noSec'],
+    ['provisioned', '192.0.2.7', undefined],
+    ['any', '192.0.2.7', undefined],
+  ] as const) {
+    it(`by the policy ${policy} ${refusal === undefined ? 'admits' : 'refuses'} a newcomer that may join`, () => {
+      const admission = new Admission(policy, { ...PROVISIONING, mayJoin: () => true });
+      assert.equal(admission.refusal('free', applicantOf(NOSEC, host), undefined), refusal);
+      assert.equal(admission.refusal('psk-a', applicantOf(NOSEC, host), undefined), 'identity');
+      assert.equal(admission.refusal('free', applicantOf(NOSEC, host), { mode: 'psk', name: 'a' }), 'identity');
     });
   }
 });
