@@ -82,6 +82,8 @@ export type InstanceFactory = (instanceId: number) => Readonly<Record<number, Re
 export class DeviceObjects {
   readonly #definitions: ObjectDefinitions;
   readonly #versions: ReadonlyMap<number, string>;
+  /** Of objects that are in no public table. */
+  readonly #own = new Map<number, ObjectDefinition>();
   readonly #objects = new Map<number, DeviceObject>();
   readonly #factories = new Map<number, InstanceFactory>();
   readonly #listeners: ObjectsListener[] = [];
@@ -99,6 +101,11 @@ export class DeviceObjects {
 
   onChange(listener: ObjectsListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** Adds a definition that only this device has. */
+  define(definition: ObjectDefinition): void {
+    this.#own.set(definition.id, definition);
   }
 
   /** Adds an object instance. A resource that its definition does not know is a fault of the behaviour. */
@@ -201,7 +208,7 @@ export class DeviceObjects {
   #objectFor(objectId: number): DeviceObject {
     const known = this.#objects.get(objectId);
     if (known) return known;
-    const definition = this.#definitions.get(objectId, this.#versions.get(objectId));
+    const definition = this.#own.get(objectId) ?? this.#definitions.get(objectId, this.#versions.get(objectId));
     if (definition === undefined) throw new TypeError(`there is no definition of object ${objectId}`);
     const object: DeviceObject = { definition, instances: new Map() };
     this.#objects.set(objectId, object);

@@ -1,4 +1,6 @@
 import type { BehaviourFactory } from './behaviour';
+import { airConditioner } from './behaviours/air-conditioner';
+import { car } from './behaviours/car';
 import { streetLight } from './behaviours/street-light';
 import type { Vanishing } from './presence';
 
@@ -14,6 +16,8 @@ export interface Kind {
 /** The kinds of device that can be simulated. */
 const KINDS = {
   'street-light': { behaviours: streetLight },
+  'air-conditioner': { behaviours: airConditioner },
+  car: { behaviours: car },
 } as const satisfies Record<string, Kind>;
 
 export type DeviceKind = keyof typeof KINDS;

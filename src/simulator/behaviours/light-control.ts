@@ -1,4 +1,5 @@
 import type { Behaviour, BehaviourContext } from '../behaviour';
+import { round } from './ipso-values';
 import type { DeviceObjects, ObjectInstance, ResourceSetup } from '../device-objects';
 
 const LIGHT_CONTROL = 3311;
@@ -103,9 +104,4 @@ function powerFactor(share: number): number {
 
 function notNegative(value: unknown): string | undefined {
   return typeof value === 'number' && value >= 0 ? undefined : 'must not be negative; 0 resets the counter';
-}
-
-function round(value: number, digits: number): number {
-  const factor = 10 ** digits;
-  return Math.round(value * factor) / factor;
 }
