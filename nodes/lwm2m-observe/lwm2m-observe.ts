@@ -26,8 +26,9 @@ export = function (RED: NodeAPI): void {
     const desk = host && deskOf(host, this, status);
     let notYet: (() => void) | undefined;
     if (host !== undefined && desk !== undefined) {
+      host.policyOwners.claim(this.id, this);
       notYet = host.flows.whenRunning(() => {
-        notYet = host.whenStarted(() => void resume(this, config, host, desk, status));
+        notYet = host.whenServing(() => void resume(this, config, host, desk, status));
       });
     }
 
@@ -45,11 +46,9 @@ export = function (RED: NodeAPI): void {
     this.on('close', (removed: boolean, done: () => void) => {
       notYet?.();
       end();
-      if (removed) desk?.cancelAll();
-      else if (desk !== undefined) {
-        desk.detach();
-        host?.kept.keep(this.id, desk);
-      }
+      desk?.detach();
+      host?.policyOwners.release(this.id, this);
+      if (desk !== undefined && !removed) host?.kept.keep(this.id, desk);
       done();
     });
   }
@@ -69,9 +68,9 @@ export = function (RED: NodeAPI): void {
     desk: PolicyDesk,
     status: StatusLine,
   ): Promise<void> {
-    desk.resume();
     try {
-      desk.declare(isComplete(config) ? await policyOf(inputOf(node, config, { _msgid: '' }, host)) : undefined);
+      await desk.resume();
+      await desk.declare(isComplete(config) ? await policyOf(inputOf(node, config, { _msgid: '' }, host)) : undefined);
     } catch (error) {
       // A flow or global that is not set yet is no mistake: a message will come.
       if (isLookedUp(config) && error instanceof InvalidArgumentError) return;
@@ -87,15 +86,15 @@ export = function (RED: NodeAPI): void {
     desk: PolicyDesk | undefined,
   ): Promise<void> {
     const host = hostOf(RED, config.server);
+    await host.ready();
     if (isReset(msg)) {
-      desk?.cancelAll();
+      await desk?.cancel();
       return;
     }
-    await host.ready();
     const input = inputOf(node, config, msg, host);
     const action = oneOf(['observe', 'cancel'], messageProperty(msg, 'action'), 'msg.action') ?? 'observe';
-    if (action === 'observe') desk?.observe(await policyOf(input));
-    else desk?.cancel(await input.optionalTarget(), (await input.optionalPaths())?.paths);
+    if (action === 'observe') await desk?.observe(await policyOf(input), input.circumstances().user);
+    else await desk?.cancel(await input.optionalTarget(), (await input.optionalPaths())?.paths);
   }
 
   function inputOf(node: Node, config: ObserveConfig, msg: NodeMessageInFlow, host: EngineHost): NodeInput {

@@ -5,6 +5,9 @@ import {
   type ObservationPolicy,
   type ObservedValue,
   type PolicyHandle,
+  type PolicyOptions,
+  type PolicyRecord,
+  type PolicyStatus,
   type Target,
 } from '../../src/index';
 import type { EngineHost } from '../lwm2m-server/engine-host';
@@ -18,24 +21,18 @@ export interface Observer {
   readonly status: StatusLine;
 }
 
-interface Entry {
-  readonly policy: ObservationPolicy;
-  handle: PolicyHandle;
-  /** Whether the values come here: not between two deploys. */
-  attached: boolean;
-}
-
 /**
- * The observation policies of one node: the one of its settings and those made by messages. It outlives the node object,
- * so that a deploy neither ends an observation nor brings a cancelled one back.
+ * The observation policies of one node: the one of its settings and those made by messages. The engine has them, and its
+ * store, so that neither a deploy nor a restart ends one or brings a cancelled one back. With that of the settings the
+ * store keeps the words of the settings, as its note: while they stay the same, what messages made of it holds.
  */
 export class PolicyDesk implements Kept {
   readonly #RED: NodeAPI;
   readonly #host: EngineHost;
-  readonly #entries = new Map<string, Entry>();
-  /** The policy of the settings when they were last read. */
-  #declared: { readonly text: string; readonly key: string } | undefined;
+  /** Those whose values come here, by id: not between two deploys. */
+  readonly #handles = new Map<string, PolicyHandle>();
   #observer: Observer;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(RED: NodeAPI, host: EngineHost, observer: Observer) {
     this.#RED = RED;
@@ -47,77 +44,87 @@ export class PolicyDesk implements Kept {
     this.#observer = observer;
   }
 
-  /** Observes again after a deploy what was observed before it. */
-  resume(): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.attached) continue;
-      entry.handle = this.#start(key, entry.policy);
-      entry.attached = true;
-    }
+  /** Takes up what was observed before a deploy or a restart. Rejects with `StoreError`. */
+  resume(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const { id, policy, cancelled, ...options } of this.#records()) {
+        if (cancelled !== true) await this.#start(id, policy, options);
+      }
+    });
   }
 
   /**
    * Follows the settings of the node. While they say the same as before, what messages have made of them holds.
-   * @throws {InvalidArgumentError} the policy cannot be.
+   * Rejects with `InvalidArgumentError` (the policy cannot be) or `StoreError`.
    */
-  declare(policy: ObservationPolicy | undefined): void {
-    const text = policy && JSON.stringify(policy);
-    if (text === this.#declared?.text) return;
-    const key = policy && keyOf(policy);
-    if (this.#declared !== undefined && this.#declared.key !== key) this.#cancel(this.#declared.key);
-    this.#declared = undefined;
-    if (policy === undefined || text === undefined || key === undefined) return;
-    this.observe(policy);
-    this.#declared = { text, key };
+  declare(policy: ObservationPolicy | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      const declared = this.#records().find(({ note }) => note !== undefined);
+      const note = policy && JSON.stringify(policy);
+      if (note === declared?.note) return;
+      const id = policy && this.#idOf(policy);
+      if (declared !== undefined && declared.id !== id) await this.#cancel(declared, false);
+      if (policy !== undefined && id !== undefined) await this.#start(id, policy, { note });
+    });
   }
 
-  /** @throws {InvalidArgumentError} the policy cannot be: nothing has changed. */
-  observe(policy: ObservationPolicy): void {
-    const key = keyOf(policy);
-    this.#entries.set(key, { policy, handle: this.#start(key, policy), attached: true });
+  /** Resolves when the store has it. Rejects as `declare`: then nothing has changed. */
+  observe(policy: ObservationPolicy, user: string | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      const id = this.#idOf(policy);
+      const known = this.#records().find((record) => record.id === id);
+      await this.#start(id, policy, { user, note: known?.note });
+    });
   }
 
-  /** Ends the policies with this target and these paths; what is not given matches all. */
-  cancel(target: Target | undefined, paths: ObservationPolicy['paths'] | undefined): void {
-    for (const [key, { policy }] of [...this.#entries]) {
-      const sameTarget = target === undefined || targetText(policy.target) === targetText(target);
-      const samePaths = paths === undefined || pathsText(policy.paths) === pathsText(paths);
-      if (sameTarget && samePaths) this.#cancel(key);
-    }
+  /**
+   * Ends the policies with this target and these paths; what is not given matches all. Resolves when the store has it;
+   * rejects with `StoreError`.
+   */
+  cancel(target?: Target, paths?: ObservationPolicy['paths']): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const record of this.#records()) {
+        const { policy, cancelled } = record;
+        const sameTarget = target === undefined || targetText(policy.target) === targetText(target);
+        const samePaths = paths === undefined || pathsText(policy.paths) === pathsText(paths);
+        if (cancelled !== true && sameTarget && samePaths) await this.#cancel(record, record.note !== undefined);
+      }
+    });
   }
 
-  cancelAll(): void {
-    this.cancel(undefined, undefined);
-  }
-
-  /** The node closes for a deploy: the engine keeps observing and keeps the values. */
+  /** The node closes: the engine keeps observing and keeps the values. */
   detach(): void {
-    for (const entry of this.#entries.values()) {
-      entry.handle.detach();
-      entry.attached = false;
-    }
+    for (const handle of this.#handles.values()) handle.detach();
+    this.#handles.clear();
   }
 
+  /** The policies of a node that does not come back are ended by the server: `PolicyOwners`. */
   abandon(): void {
-    this.cancelAll();
+    this.detach();
   }
 
   /** A policy holds until somebody ends it. */
   engineCloses(): void {
-    this.#entries.clear();
+    this.#handles.clear();
   }
 
-  #start(key: string, policy: ObservationPolicy): PolicyHandle {
-    return this.#host.engine.observePolicy(`${this.#observer.node.id} ${key}`, policy, {
-      value: (value) => this.#soon(() => this.#send(value)),
-      failed: (failure) => this.#soon(() => this.#report(failure)),
-    });
+  #records(): PolicyRecord[] {
+    return this.#host.engine.policiesOf(this.#observer.node.id);
   }
 
-  #cancel(key: string): void {
-    const entry = this.#entries.get(key);
-    this.#entries.delete(key);
-    entry?.handle.cancel().catch((error: unknown) => this.#observer.node.error(error));
+  async #start(id: string, policy: ObservationPolicy, options: PolicyOptions): Promise<void> {
+    const { node } = this.#observer;
+    const listener = {
+      value: (value: ObservedValue) => this.#soon(() => this.#send(value)),
+      failed: (failure: ObservationFailure) => this.#soon(() => this.#report(failure)),
+    };
+    const handle = await this.#host.engine.observePolicy(id, policy, listener, { ...options, owner: node.id });
+    this.#handles.set(id, handle);
+  }
+
+  async #cancel({ id }: PolicyRecord, remember: boolean): Promise<void> {
+    await this.#host.engine.cancelPolicy(id, { remember });
+    this.#handles.delete(id);
   }
 
   /** When those exist who would get the message. */
@@ -126,21 +133,48 @@ export class PolicyDesk implements Kept {
   }
 
   #send(value: ObservedValue): void {
-    this.#observer.status.value(value.payload);
+    this.#show((status) => status.value(value.payload));
     this.#observer.node.send(fillMessage({}, value));
   }
 
   #report({ endpoint, path, error }: ObservationFailure): void {
     const msg = { _msgid: this.#RED.util.generateId() };
     fillFailure(msg, { operation: 'observe', endpoint, path }, error);
-    this.#observer.status.failed(error);
+    this.#show((status) => status.failed(error));
     this.#observer.node.error(error, msg);
+  }
+
+  /** While some of many devices fail, how many do not is what is worth knowing. */
+  #show(otherwise: (status: StatusLine) => void): void {
+    const { status } = this.#observer;
+    const all = sum([...this.#handles.values()].map((handle) => handle.status()));
+    if (all.failed > 0 && all.devices > 1) status.observed(all);
+    else otherwise(status);
+  }
+
+  /** One after another: a message that cancels what another observes comes after it. */
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    // Whether the one before failed is its own caller's business.
+    const mine = this.#last.then(task, task);
+    this.#last = mine;
+    return mine;
+  }
+
+  /** Two policies of a node with the same target and paths are one: the later replaces the earlier. */
+  #idOf({ target, paths }: ObservationPolicy): string {
+    return `${this.#observer.node.id} ${targetText(target)} ${pathsText(paths)}`;
   }
 }
 
-/** Two policies with the same target and paths are one: the later replaces the earlier. */
-function keyOf({ target, paths }: ObservationPolicy): string {
-  return `${targetText(target)} ${pathsText(paths)}`;
+function sum(statuses: readonly PolicyStatus[]): PolicyStatus {
+  const all = { devices: 0, observing: 0, waiting: 0, failed: 0 };
+  for (const { devices, observing, waiting, failed } of statuses) {
+    all.devices += devices;
+    all.observing += observing;
+    all.waiting += waiting;
+    all.failed += failed;
+  }
+  return all;
 }
 
 function targetText(target: Target): string {

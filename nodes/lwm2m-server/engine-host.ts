@@ -3,6 +3,8 @@ import { Engine, TransportError, type Log } from '../../src/index';
 import { flowStateOf, type FlowState } from '../shared/flow-state';
 import { DeviceEvents } from './device-events';
 import { KeptThings } from './kept-things';
+import { OrderOwners } from './order-owners';
+import { PolicyOwners } from './policy-owners';
 import { serverKeyIn } from './server-key';
 import type { ServerCredentials, ServerSettings } from './server-settings';
 
@@ -31,6 +33,8 @@ export class EngineHost {
   readonly devices: DeviceEvents;
   /** What nodes leave here for the node that follows them under the same id. */
   readonly kept: KeptThings;
+  readonly policyOwners: PolicyOwners;
+  readonly orderOwners: OrderOwners;
   readonly flows: FlowState;
   readonly #settings: ServerSettings;
   readonly #credentials: ServerCredentials;
@@ -57,6 +61,17 @@ export class EngineHost {
     this.devices = new DeviceEvents(this.flows, (text) => this.#voice.warn(text));
     this.kept = new KeptThings(this.flows);
     this.#engine = this.#makeEngine();
+    this.policyOwners = new PolicyOwners({
+      flows: this.flows,
+      engine: () => this.#engine,
+      whenServing: (task) => this.whenServing(task),
+      warn: (text) => this.#voice.warn(text),
+    });
+    this.orderOwners = new OrderOwners({
+      flows: this.flows,
+      engine: () => this.#engine,
+      whenServing: (task) => this.whenServing(task),
+    });
     this.#firstAttempt = before.then(() => this.#start(FIRST_RETRY));
     this.#attempt = this.#firstAttempt;
   }
@@ -88,14 +103,15 @@ export class EngineHost {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Runs the task now, or as soon as the engine has started. Returns what takes it back. */
-  whenStarted(task: () => void): () => void {
-    if (this.#started && !this.#isClosed()) {
+  /** Runs the task now, or as soon as the engine has taken up what its store holds. Returns what takes it back. */
+  whenServing(task: () => void): () => void {
+    const isServing = (): boolean => this.#started && !this.#isClosed() && this.#engine.isServing;
+    if (isServing()) {
       task();
       return () => undefined;
     }
-    const watcher = ({ state }: ServerState): void => {
-      if (state !== 'running') return;
+    const watcher = (): void => {
+      if (!isServing()) return;
       this.#watchers.delete(watcher);
       task();
     };
@@ -171,6 +187,8 @@ export class EngineHost {
     clearTimeout(this.#retry);
     this.devices.close();
     this.kept.engineCloses();
+    this.policyOwners.close();
+    this.orderOwners.close();
     this.#setState({ state: 'closed' });
     await this.#attempt;
     try {

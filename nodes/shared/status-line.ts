@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
 import { Lwm2mError, ResponseError, type Connectivity, type Summary } from '../../src/index';
 import type { EngineHost, ServerState } from '../lwm2m-server/engine-host';
-import { ageOf } from './age';
+import { ageOf, timeLeft } from './age';
 import { findHost } from './server-node';
 
 type Look = Pick<NodeStatus, 'fill' | 'shape'>;
@@ -11,11 +11,15 @@ const RED_DOT: Look = { fill: 'red', shape: 'dot' };
 const RED_RING: Look = { fill: 'red', shape: 'ring' };
 const YELLOW_DOT: Look = { fill: 'yellow', shape: 'dot' };
 const YELLOW_RING: Look = { fill: 'yellow', shape: 'ring' };
+const BLUE_RING: Look = { fill: 'blue', shape: 'ring' };
 const BLUE_DOT: Look = { fill: 'blue', shape: 'dot' };
 const GREY_RING: Look = { fill: 'grey', shape: 'ring' };
 
 /** The longest text that a value may take, so that with its age it stays under 20 characters. */
 const VALUE_LENGTH = 10;
+
+/** How often the time that is left is looked at again, ms. */
+const COUNTDOWN = 10_000;
 
 /** A status is sent to every open editor: at most one in this many ms. */
 const INTERVAL = 250;
@@ -57,7 +61,7 @@ export class StatusLine {
   #underWay = 0;
   #queued = false;
   #outcome: Outcome | undefined;
-  #base: (() => NodeStatus) | undefined;
+  #base: (() => { status: NodeStatus; lasts?: number }) | undefined;
   #shown = '';
   #lastRender = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -125,7 +129,20 @@ export class StatusLine {
     this.#base = () => {
       const { total, registered } = simulation.counts;
       const look = registered === total ? GREEN : registered === 0 ? GREY_RING : YELLOW_DOT;
-      return { ...look, text: this.#text('simulated', { registered, total }) };
+      return { status: { ...look, text: this.#text('simulated', { registered, total }) } };
+    };
+    this.#render();
+  }
+
+  /** How many devices are away, and when the first may be back (ms since 1970); asked for only when it is shown. */
+  away(read: () => { readonly count: number; readonly nextBackAt?: number }): void {
+    this.#outcome = undefined;
+    this.#base = () => {
+      const { count: number, nextBackAt } = read();
+      if (number === 0) return { status: { ...GREEN, text: this.#text('allBack') } };
+      const { key, count } = timeLeft((nextBackAt ?? 0) - Date.now());
+      const text = `${this.#text('away', { number })} · ${this.#text(`age.${key}`, { number: count })}`;
+      return { status: { ...BLUE_RING, text }, lasts: COUNTDOWN };
     };
     this.#render();
   }
@@ -137,6 +154,11 @@ export class StatusLine {
   summary({ total, succeeded, failed, expired }: Summary): void {
     const look = failed + expired === 0 ? GREEN : succeeded === 0 ? RED_DOT : YELLOW_DOT;
     this.#setOutcome(look, this.#text('members', { succeeded, total }));
+  }
+
+  /** Some observations fail. */
+  observed({ observing, devices }: { readonly observing: number; readonly devices: number }): void {
+    this.#setOutcome(observing === 0 ? RED_DOT : YELLOW_DOT, this.#text('observed', { observing, devices }));
   }
 
   close(): void {
@@ -181,7 +203,7 @@ export class StatusLine {
     }
     if (this.#connectivity === 'offline') return { status: { ...GREY_RING, text: this.#text('offline') } };
     if (this.#outcome !== undefined) return this.#outcomeStatus(this.#outcome);
-    if (this.#base !== undefined) return { status: this.#base() };
+    if (this.#base !== undefined) return this.#base();
     if (this.#connectivity === undefined) return { status: {} };
     const look: Look = this.#connectivity === 'online' ? GREEN : YELLOW_RING;
     return { status: { ...look, text: this.#text(this.#connectivity) } };

@@ -3,9 +3,14 @@ import type { CommandedValue, ReportedValue, ValueView } from './device-view';
 
 const MAX_RESOURCES = 256;
 
-/** A value, or those of a multiple resource by resource instance id. */
-type Held = Value | Map<number, Value>;
+/** The values of a multiple resource by resource instance id. */
+interface HeldInstances {
+  readonly instances: Record<number, Value>;
+}
 
+type Held = Value | HeldInstances;
+
+/** What is known of a resource: plain data, as it is stored. */
 export interface HeldValue {
   commanded: { value: Held; at: number; by: string | undefined } | undefined;
   reported: { value: Held; at: number } | undefined;
@@ -34,6 +39,25 @@ export class DeviceValues {
       // Of a batch, or of a late notification, the newest counts.
       if (held === undefined || (held.reported !== undefined && held.reported.at > at)) continue;
       held.reported = { value: merged(held.reported?.value, path, value), at };
+    }
+  }
+
+  /** All of it, to be stored before anything changes. */
+  toStore(): StoredDeviceValues {
+    return { values: [...this.#held] };
+  }
+
+  /** Takes over what was stored; what is newer stays. */
+  restore({ values }: StoredDeviceValues): void {
+    for (const [path, { commanded, reported }] of values) {
+      const held = this.#touch(parsePath(path));
+      if (held === undefined) continue;
+      if (commanded !== undefined && !(held.commanded !== undefined && held.commanded.at >= commanded.at)) {
+        held.commanded = commanded;
+      }
+      if (reported !== undefined && !(held.reported !== undefined && held.reported.at >= reported.at)) {
+        held.reported = reported;
+      }
     }
   }
 
@@ -73,9 +97,13 @@ function isWithin(path: Path, within: readonly Path[]): boolean {
 
 function merged(before: Held | undefined, { resourceInstanceId }: Path, value: Value): Held {
   if (resourceInstanceId === undefined) return value;
-  const instances = before instanceof Map ? before : new Map<number, Value>();
-  instances.set(resourceInstanceId, value);
-  return instances;
+  const held = isInstances(before) ? before : { instances: {} };
+  held.instances[resourceInstanceId] = value;
+  return held;
+}
+
+function isInstances(held: Held | undefined): held is HeldInstances {
+  return typeof held === 'object' && held !== null && 'instances' in held;
 }
 
 function commandedView({ value, at, by }: { value: Held; at: number; by: string | undefined }): CommandedValue {
@@ -83,5 +111,5 @@ function commandedView({ value, at, by }: { value: Held; at: number; by: string 
 }
 
 function plain(value: Held): ReportedValue['value'] {
-  return value instanceof Map ? Object.fromEntries(value) : value;
+  return isInstances(value) ? { ...value.instances } : value;
 }

@@ -1,4 +1,5 @@
 import type { Lwm2mError } from '../errors';
+import { formatPath } from '../model';
 import type { Attributes, ContentFormatName, Keys, Path } from '../server';
 import type { Target } from './target';
 
@@ -33,7 +34,10 @@ export interface ObservedValue {
   readonly warnings?: readonly string[];
 }
 
-/** An observation that could not be made or that the device ended; said once, tried again at its next registration or update. */
+/**
+ * An observation that could not be made or that the device ended. Said once for a device and path until it succeeds; tried
+ * again at the device's next registration or update, and with growing patience when the cause may pass by itself.
+ */
 export interface ObservationFailure {
   readonly endpoint: string;
   readonly path: string;
@@ -45,13 +49,29 @@ export interface ObservationListener {
   failed(failure: ObservationFailure): void;
 }
 
+/** Devices that match and have the paths, and how they are. */
 export interface PolicyStatus {
-  /** Devices that match and have the paths. */
   readonly devices: number;
-  /** Observations that run. */
+  /** Their observations run. */
   readonly observing: number;
-  /** Observations that failed and wait for the device's next sign of life. */
+  /** They have not been asked yet, have not answered yet, or sleep. */
+  readonly waiting: number;
+  /** They refused or did not answer, and will be asked again. */
   readonly failed: number;
+}
+
+export interface PolicyOptions {
+  /** Whose it is, for finding it again (`policiesOf`) and for ending it when the owner is gone: a node's id. */
+  readonly owner?: string;
+  /** For whom it observes, of whom the rights are asked. */
+  readonly user?: string;
+  /** What the owner wants to find with it. */
+  readonly note?: string;
+}
+
+export interface CancelOptions {
+  /** The policy ends, and its record stays, marked as cancelled, until it is declared again or its owner is gone. */
+  readonly remember?: boolean;
 }
 
 /** A listener's hold on a policy. */
@@ -60,11 +80,28 @@ export interface PolicyHandle {
   status(): PolicyStatus;
   /** The listener goes, the policy stays: values are kept (bounded, oldest dropped) for the next `observePolicy` with this id. */
   detach(): void;
-  /** Ends the policy and its observations on the devices. */
-  cancel(): Promise<void>;
+  /**
+   * Ends the policy. Resolves when the store has it; the devices are told in their turn. Rejects with `StoreError`: then the
+   * policy holds on.
+   */
+  cancel(options?: CancelOptions): Promise<void>;
 }
 
-/** A policy that holds after a restart. */
-export interface StoredPolicy {
+/** A policy that holds after a restart, or one that was cancelled and is not to come back by itself. */
+export interface StoredPolicy extends PolicyOptions {
   readonly policy: ObservationPolicy;
+  readonly cancelled?: true;
+}
+
+/** A stored policy under its id. */
+export interface PolicyRecord extends StoredPolicy {
+  readonly id: string;
+}
+
+/** Equal policies have equal texts. */
+export function policyText({ target, paths, attributes, contentFormat, keys }: ObservationPolicy): string {
+  const sorted = Object.entries(attributes ?? {})
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([target, paths.map(formatPath), sorted, contentFormat ?? null, keys ?? 'id']);
 }

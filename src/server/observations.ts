@@ -15,8 +15,12 @@ import {
   SharedObservation,
   type ObservationSpec,
   type ObservationSubscriber,
+  type ObservedContent,
 } from './shared-observation';
 import type { ObservationStore, StoredObservation } from './store';
+
+/** How many values of an observation are kept until somebody takes it up after a restart. */
+const MAX_UNHEARD = 10;
 
 /** A subscriber's hold on the observations that serve it. */
 export interface Subscription {
@@ -56,8 +60,8 @@ export class Observations {
   }
 
   /**
-   * After a restart: a subscriber takes up what the device observes since before it. Nothing is sent, so nothing is told
-   * before the next notification. @returns `undefined`: the device does not observe all of it.
+   * After a restart: a subscriber takes up what the device observes since before it, and hears what has come since. Nothing
+   * is sent. @returns `undefined`: the device does not observe all of it.
    */
   adopt(
     client: RegisteredClient,
@@ -69,7 +73,12 @@ export class Observations {
     // Where the device has no composites it is one observation a path; it need not have granted each.
     const isWhole = together !== undefined || adopted.length === paths.length || observesCompositesSingly(client);
     if (adopted.length === 0 || !isWhole) return undefined;
-    for (const shared of adopted) shared.subscribers.add(subscriber);
+    for (const shared of adopted) {
+      shared.subscribers.add(subscriber);
+      const { unheard } = shared;
+      shared.unheard = [];
+      for (const content of unheard) subscriber.value(content);
+    }
     return this.subscription(client, adopted, subscriber);
   }
 
@@ -303,6 +312,7 @@ export class Observations {
         first,
       };
       for (const subscriber of subscribers) subscriber.value(content);
+      if (shared.restored && shared.subscribers.size === 0) keepUnheard(shared, content);
     }
   }
 
@@ -350,6 +360,11 @@ export class Observations {
       this.log.warn(`an observation that ended is still in the store: ${error.message}`);
     });
   }
+}
+
+function keepUnheard({ unheard }: SharedObservation, content: ObservedContent): void {
+  if (unheard.length >= MAX_UNHEARD) unheard.shift();
+  unheard.push(content);
 }
 
 /** What the device observes of these paths since before the restart. */

@@ -47,6 +47,10 @@ export class SharedObservation {
    * process before this one. The observation goes on when the device has proved itself again.
    */
   waitingToken: Buffer | undefined = undefined;
+  /** Whether it is of a process before this one: the device observes it, whoever may want it now. */
+  restored = false;
+  /** What came after the restart before anybody had taken it up; bounded, the oldest goes first. */
+  unheard: ObservedContent[] = [];
   /** Whether a notification that could not be read was already said. */
   saidUnreadable = false;
 

@@ -240,7 +240,7 @@ describe('A device over DTLS', () => {
     const device = await fixture.device(AT, psk());
     await device.register({ endpoint: 'lamp-1', query: ['Q'] });
     const values: unknown[] = [];
-    engine.observePolicy(
+    await engine.observePolicy(
       'p',
       { target: { all: true }, paths: [DIMMER] },
       { value: ({ payload }) => values.push(payload), failed: ({ error }) => assert.fail(error) },
@@ -306,7 +306,10 @@ describe('A device over DTLS', () => {
     await fixture.engine.provision({ endpoint: 'lamp-1', security: security() });
     const device = await registered(psk());
     const policy = { target: { all: true as const }, paths: [DIMMER] };
-    fixture.engine.observePolicy('p', policy, { value: () => undefined, failed: ({ error }) => assert.fail(error) });
+    await fixture.engine.observePolicy('p', policy, {
+      value: () => undefined,
+      failed: ({ error }) => assert.fail(error),
+    });
     const observe = await device.expectRequest();
     observe.reply(CoapCode.Content, { observe: 1, contentFormat: 0 }, '10');
     await fixture.settle();

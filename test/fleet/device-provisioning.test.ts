@@ -249,7 +249,7 @@ describe('Device records', () => {
     it('by observation policies at once, both ways', async () => {
       const { engine } = harness;
       const device = await harness.registered();
-      const handle = engine.observePolicy(
+      const handle = await engine.observePolicy(
         'p',
         { target: { selector: 'label:site=north' }, paths: [DIMMER] },
         { value: () => undefined, failed: ({ error }) => assert.fail(error) },
@@ -261,13 +261,13 @@ describe('Device records', () => {
       assert.equal(observe.message.options.observe, 0);
       observe.reply(CoapCode.Content, { observe: 1, contentFormat: 0 }, '10');
       await harness.clock.settle();
-      assert.deepEqual(handle.status(), { devices: 1, observing: 1, failed: 0 });
+      assert.deepEqual(handle.status(), { devices: 1, observing: 1, waiting: 0, failed: 0 });
       await engine.provision({ endpoint: 'lamp-1', owner: 'city' });
       await engine.provision({ endpoint: 'lamp-1', labels: { site: 'south' } });
       const cancel = await device.expectRequest();
       assert.equal(cancel.message.options.observe, 1);
       cancel.reply(CoapCode.Content, { contentFormat: 0 }, '10');
-      assert.deepEqual(handle.status(), { devices: 0, observing: 0, failed: 0 });
+      assert.deepEqual(handle.status(), { devices: 0, observing: 0, waiting: 0, failed: 0 });
     });
 
     it('by an engine that starts on the store they are in', async () => {
@@ -302,7 +302,7 @@ describe('Device records', () => {
       const { engine } = harness;
       await engine.provision({ endpoint: 'lamp-1', labels: { site: 'north' } });
       const device = await harness.registered({ query: ['Q'] });
-      engine.observePolicy(
+      await engine.observePolicy(
         'p',
         { target: { all: true }, paths: [DIMMER] },
         { value: () => undefined, failed: () => undefined },

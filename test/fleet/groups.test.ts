@@ -57,7 +57,7 @@ describe('Groups by a rule', () => {
   it('are targets of orders and of observations, for devices that join and that leave', async () => {
     const { engine } = harness;
     const device = await harness.registered({ endpoint: 'x', links: '</3/0>,</3311/0>' });
-    const policy = engine.observePolicy(
+    const policy = await engine.observePolicy(
       'p',
       { target: { group: 'north' }, paths: [parsePath('/3311/0/5850')] },
       { value: () => undefined, failed: (failure) => assert.fail(failure.error) },

@@ -54,7 +54,7 @@ describe('An observation policy', () => {
 
   it('holds for a device that is there, the answer being the first value', async () => {
     const device = await harness.registered();
-    const handle = declare();
+    const handle = await declare();
     const token = await accept(device, '10');
     await notify(device, token, 2, '20');
     assert.deepEqual(heard.values, [
@@ -80,12 +80,12 @@ describe('An observation policy', () => {
         queuedFor: 0,
       },
     ]);
-    assert.deepEqual(handle.status(), { devices: 1, observing: 1, failed: 0 });
+    assert.deepEqual(handle.status(), { devices: 1, observing: 1, waiting: 0, failed: 0 });
     assert.equal(harness.engine.devices()[0]?.values['/3311/0/5851']?.reported?.value, 20);
   });
 
   it('holds for devices that come later, and only for those that match and have the path', async () => {
-    declare();
+    await declare();
     const lamp = await harness.registered({ endpoint: 'lamp-9' }, '192.0.2.20:1');
     const other = await harness.registered({ endpoint: 'fan-1' }, '192.0.2.21:1');
     const bare = await harness.registered({ endpoint: 'lamp-8', links: '</3/0>' }, '192.0.2.22:1');
@@ -101,7 +101,7 @@ describe('An observation policy', () => {
   });
 
   it('is asked for only when the Register has been answered', async () => {
-    declare();
+    await declare();
     const order: string[] = [];
     const device = harness.device();
     const inner = device.peer.onDatagram;
@@ -116,7 +116,7 @@ describe('An observation policy', () => {
 
   it('is asked for again when the device registers again, and the old notifications are refused', async () => {
     const device = await harness.registered();
-    declare();
+    await declare();
     const old = await accept(device, '10');
     await device.register({ endpoint: 'lamp-1' });
     const fresh = await accept(device, '11');
@@ -129,13 +129,13 @@ describe('An observation policy', () => {
 
   it('declared again with the same words touches nothing on the wire, and delivers what came meanwhile', async () => {
     const device = await harness.registered();
-    const handle = declare();
+    const handle = await declare();
     const token = await accept(device, '10');
     handle.detach();
     await notify(device, token, 2, '20');
     await notify(device, token, 3, '30');
     const later = new Heard();
-    declare({}, 'p', later);
+    await declare({}, 'p', later);
     await harness.clock.settle();
     await notify(device, token, 4, '40');
     handle.detach();
@@ -146,9 +146,9 @@ describe('An observation policy', () => {
 
   it('declared anew with other words replaces the old one', async () => {
     const device = await harness.registered();
-    declare();
+    await declare();
     await accept(device, '10');
-    declare({ paths: [ON_OFF] });
+    await declare({ paths: [ON_OFF] });
     const cancel = await device.expectRequest();
     assert.deepEqual([cancel.message.options.observe, pathOfRequest(cancel.message)], [1, '/3311/0/5851']);
     cancel.reply(CoapCode.Content, { contentFormat: 0 }, '10');
@@ -158,7 +158,7 @@ describe('An observation policy', () => {
 
   it('cancelled tells the device by GET with Observe=1, with the same token', async () => {
     const device = await harness.registered();
-    const handle = declare();
+    const handle = await declare();
     const token = await accept(device, '10');
     const cancelled = handle.cancel();
     const request = await device.expectRequest();
@@ -173,10 +173,10 @@ describe('An observation policy', () => {
 
   it('shares one observation with another, whose first value is a fresh one', async () => {
     const device = await harness.registered();
-    const first = declare();
+    const first = await declare();
     const token = await accept(device, '10');
     const other = new Heard();
-    const second = declare({ keys: 'name' }, 'q', other);
+    const second = await declare({ keys: 'name' }, 'q', other);
     const read = await device.expectRequest();
     assert.equal(read.message.options.observe, undefined);
     read.reply(CoapCode.Content, { contentFormat: 0 }, '15');
@@ -206,14 +206,14 @@ describe('An observation policy', () => {
 
   it('that a device refuses or ends is said once, and tried again at its next update', async () => {
     const device = await harness.registered();
-    const handle = declare();
+    const handle = await declare();
     (await device.expectRequest()).reply(CoapCode.NotFound);
     await harness.clock.advance(5000);
     assert.deepEqual(
       heard.failures.map(({ endpoint, path, error }) => [endpoint, path, error.code]),
       [['lamp-1', '/3311/0/5851', 'RESPONSE']],
     );
-    assert.deepEqual(handle.status(), { devices: 1, observing: 0, failed: 1 });
+    assert.deepEqual(handle.status(), { devices: 1, observing: 0, waiting: 0, failed: 1 });
     await device.update();
     const token = await accept(device, '10');
     device.send({ code: CoapCode.NotFound, token });
@@ -226,7 +226,7 @@ describe('An observation policy', () => {
 
   it('delivers the value of a device that answers but does not observe, and says so', async () => {
     const device = await harness.registered();
-    declare();
+    await declare();
     const request = await device.expectRequest();
     request.reply(CoapCode.Content, { contentFormat: 0 }, '10');
     await harness.clock.settle();
@@ -237,7 +237,7 @@ describe('An observation policy', () => {
 
   it('delivers a batch of timed values as one message a time, in their order', async () => {
     const device = await harness.registered();
-    declare();
+    await declare();
     const token = await accept(device, '10');
     await harness.clock.advance(60_000);
     const time = harness.clock.now() / 1000;
@@ -260,7 +260,7 @@ describe('An observation policy', () => {
 
   it('says a notification that cannot be read, once, and goes on', async () => {
     const device = await harness.registered();
-    declare();
+    await declare();
     const token = await accept(device, '10');
     device.notify(token, 2, '{', { contentFormat: 110 });
     device.notify(token, 3, '{', { contentFormat: 110 });
@@ -271,7 +271,7 @@ describe('An observation policy', () => {
 
   it('writes its attributes before it observes a 1.1 device', async () => {
     const device = await harness.registered();
-    declare({ attributes: { pmin: 5, pmax: 60 } });
+    await declare({ attributes: { pmin: 5, pmax: 60 } });
     const attributes = await device.expectRequest();
     assert.deepEqual(
       [attributes.message.code, attributes.message.options.uriQuery],
@@ -283,7 +283,7 @@ describe('An observation policy', () => {
 
   it('carries its attributes in the request to a 1.2 device, and writes them where that is not known', async () => {
     const device = await harness.registered({ version: '1.2' });
-    declare({ attributes: { pmin: 5 } });
+    await declare({ attributes: { pmin: 5 } });
     const observe = await device.expectRequest();
     assert.deepEqual([observe.message.options.observe, observe.message.options.uriQuery], [0, ['pmin=5']]);
     observe.reply(CoapCode.BadRequest);
@@ -296,7 +296,7 @@ describe('An observation policy', () => {
 
   it('says that attributes were refused, and observes all the same', async () => {
     const device = await harness.registered();
-    declare({ attributes: { pmin: 5 } });
+    await declare({ attributes: { pmin: 5 } });
     (await device.expectRequest()).reply(CoapCode.BadRequest);
     await accept(device, '10');
     assert.deepEqual([heard.failures.length, heard.payloads()], [1, [10]]);
@@ -304,7 +304,7 @@ describe('An observation policy', () => {
 
   it('of several paths is a composite observation, cancelled with the same list', async () => {
     const device = await harness.registered({ links: '</>;ct=110,</3311/0>' });
-    const handle = declare({ paths: [ON_OFF, DIMMER] });
+    const handle = await declare({ paths: [ON_OFF, DIMMER] });
     const request = await device.expectRequest();
     assert.deepEqual([request.message.code, request.message.options.observe], [CoapCode.FETCH, 0]);
     const payload = '[{"n":"/3311/0/5850","vb":true},{"n":"/3311/0/5851","v":40}]';
@@ -326,7 +326,7 @@ describe('An observation policy', () => {
   ] as const) {
     it(`of several paths is one observation a path on a ${version} device${refuses ? ' that answers 4.05' : ''}`, async () => {
       const device = await harness.registered({ version });
-      declare({ paths: [ON_OFF, DIMMER] });
+      await declare({ paths: [ON_OFF, DIMMER] });
       if (refuses) (await device.expectRequest()).reply(CoapCode.MethodNotAllowed);
       await accept(device, '1');
       await accept(device, '40');
@@ -340,28 +340,168 @@ describe('An observation policy', () => {
     });
   }
 
-  it('answers a storm of registrations with a bounded number of requests at a time', async () => {
-    declare();
+  /** Lamps that are registered, as many as there are priorities; the first comes first. */
+  async function storm(count: number): Promise<ScriptedDevice[]> {
     const devices: ScriptedDevice[] = [];
-    for (let n = 0; n < 300; n += 1) {
+    for (let n = 0; n < count; n += 1) {
       const device = harness.device(`10.3.${n >> 8}.${n & 255}:7`);
       devices.push(device);
       await device.register({ endpoint: `lamp-${n}` });
     }
     for (let turns = 0; turns < 5; turns += 1) await harness.clock.settle();
-    const asked = devices.filter(({ inbox }) => inbox.length > 0);
-    assert.ok(asked.length > 0 && asked.length <= 64, `${asked.length} at once`);
-    await Promise.all(devices.map((device) => accept(device, '5')));
+    return devices;
+  }
+
+  const asked = (devices: ScriptedDevice[]): number => devices.filter(({ inbox }) => inbox.length > 0).length;
+
+  it('answers a storm of registrations with a bounded number of requests at a time', async () => {
+    await declare();
+    const devices = await storm(300);
+    await harness.clock.advance(1500);
+    assert.equal(asked(devices), 64);
+    const answers = Promise.all(devices.map((device) => accept(device, '5')));
+    await harness.clock.advance(3000);
+    await answers;
     assert.equal(heard.values.length, 300);
+  });
+
+  it('begins a bounded number of observations in a second, however fast the answers are', async () => {
+    const devices = await storm(500);
+    const handle = await declare();
+    const answers = Promise.all(devices.map((device) => accept(device, '5')));
+    await harness.clock.advance(950);
+    assert.deepEqual(handle.status(), { devices: 500, observing: 200, waiting: 300, failed: 0 });
+    await harness.clock.advance(1000);
+    assert.equal(handle.status().observing, 400);
+    await harness.clock.advance(1000);
+    await answers;
+    assert.equal(handle.status().observing, 500);
+  });
+
+  it('goes on past devices that do not answer', async () => {
+    const devices = await storm(100);
+    const handle = await declare();
+    const last = accept(devices[99] as ScriptedDevice, '5');
+    await harness.clock.advance(9_000);
+    assert.equal(handle.status().observing, 0);
+    await harness.clock.advance(3_000);
+    await last;
+    assert.equal(handle.status().observing, 1);
+  });
+
+  it('asks devices of high priority first, and lets policies take turns', async () => {
+    for (let n = 0; n < 100; n += 1) {
+      const priority = n === 99 ? 'high' : n === 0 ? 'low' : 'normal';
+      await harness.engine.provision({ endpoint: `lamp-${n}`, priority });
+    }
+    const devices = await storm(100);
+    const order: string[] = [];
+    devices.forEach((device, n) => {
+      const inner = device.peer.onDatagram;
+      device.peer.onDatagram = (datagram, from) => {
+        inner?.(datagram, from);
+        const request = device.inbox.shift();
+        if (request === undefined || request.code !== CoapCode.GET) return;
+        order.push(`lamp-${n} ${pathOfRequest(request)}`);
+        const { messageId, token } = request;
+        device.send({ type: MessageType.ACK, messageId, token, code: CoapCode.Content, options: { observe: 1 } });
+      };
+    });
+    // The first twenty are taken at once, before there is anything to choose from.
+    await declare({ target: { selector: 'ep=lamp-1?' } }, 'first');
+    await harness.clock.settle();
+    order.length = 0;
+    await declare({ target: { selector: 'ep=lamp-*' } }, 'p');
+    await declare({ target: { selector: 'ep=lamp-*' }, paths: [ON_OFF] }, 'q');
+    await harness.clock.advance(10_000);
+    const begun = order.slice(0, 40);
+    const ofFirst = order.findIndex((text) => text.startsWith('lamp-99 '));
+    assert.ok(ofFirst >= 0 && ofFirst < 21, `high priority came as number ${ofFirst}`);
+    const turns = begun.filter((text) => text.endsWith('/5850')).length;
+    assert.ok(turns > 8 && turns < 32, `${turns} of 40 are of the second policy`);
+    assert.ok(order.slice(-3).some((text) => text.startsWith('lamp-0 ')));
+  });
+
+  it('skips a device that left before its turn', async () => {
+    const devices = await storm(30);
+    const handle = await declare();
+    await harness.clock.settle();
+    const gone = devices.filter(({ inbox }) => inbox.length === 0)[0] as ScriptedDevice;
+    await harness.settled(gone.deregister());
+    const answers = Promise.all(devices.filter((device) => device !== gone).map((device) => accept(device, '5')));
+    await harness.clock.advance(1000);
+    await answers;
+    assert.deepEqual(handle.status(), { devices: 29, observing: 29, waiting: 0, failed: 0 });
+    assert.equal(gone.inbox.length, 0);
+  });
+
+  it('tries again by itself what may pass, with growing patience, and says it once', async () => {
+    const device = await harness.registered({ lifetime: 86_400 });
+    const handle = await declare();
+    const refuse = async (): Promise<void> => {
+      (await device.expectRequest()).reply(CoapCode.ServiceUnavailable);
+      await harness.clock.settle();
+    };
+    await refuse();
+    for (const seconds of [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]) {
+      await harness.clock.advance(seconds * 1000 - 1);
+      assert.equal(device.inbox.length, 0, `before ${seconds} s`);
+      await harness.clock.advance(1001);
+      await refuse();
+    }
+    assert.deepEqual([heard.failures.length, handle.status().failed], [1, 1]);
+    await harness.clock.advance(3601_000);
+    await accept(device, '10');
+    assert.deepEqual(handle.status(), { devices: 1, observing: 1, waiting: 0, failed: 0 });
+    assert.deepEqual(heard.payloads(), [10]);
+  });
+
+  it('tries a device that did not answer again while it is registered', async () => {
+    const device = await harness.registered({ lifetime: 86_400 });
+    await declare();
+    await harness.clock.advanceUntil(() => heard.failures.length === 1, 200_000, 1000);
+    assert.equal(heard.failures[0]?.error.code, 'TIMEOUT');
+    device.inbox.length = 0;
+    await harness.clock.advance(32_000);
+    await accept(device, '10');
+    assert.deepEqual(heard.payloads(), [10]);
+  });
+
+  it('does not try again by itself what a device refuses for good', async () => {
+    const device = await harness.registered({ lifetime: 86_400 });
+    await declare();
+    (await device.expectRequest()).reply(CoapCode.NotFound);
+    await harness.clock.advance(2 * 3600_000);
+    assert.equal(device.inbox.length, 0);
+  });
+
+  it('says what fails again at each update once, until it succeeds', async () => {
+    const device = await harness.registered();
+    await declare();
+    const refuse = async (): Promise<void> => {
+      (await device.expectRequest()).reply(CoapCode.NotFound);
+      await harness.clock.settle();
+    };
+    await refuse();
+    await device.update();
+    await refuse();
+    await harness.settled(device.register({ endpoint: 'lamp-1' }));
+    await refuse();
+    assert.equal(heard.failures.length, 1);
+    await device.update();
+    await accept(device, '1');
+    await harness.settled(device.register({ endpoint: 'lamp-1' }));
+    await refuse();
+    assert.equal(heard.failures.length, 2);
   });
 
   it('keeps nothing of a device that left', async () => {
     const device = await harness.registered();
-    const handle = declare();
+    const handle = await declare();
     await accept(device, '10');
     await device.deregister();
     await harness.clock.settle();
-    assert.deepEqual(handle.status(), { devices: 0, observing: 0, failed: 0 });
+    assert.deepEqual(handle.status(), { devices: 0, observing: 0, waiting: 0, failed: 0 });
     assert.equal(heard.failures.length, 0);
   });
 });

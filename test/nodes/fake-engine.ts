@@ -6,6 +6,7 @@ import {
   Lwm2mError,
   NotRegisteredError,
   ObjectDefinitions,
+  type CancelOptions,
   type Connectivity,
   type DeviceView,
   type MemberFailure,
@@ -18,12 +19,23 @@ import {
   type OrderRun,
   type Path,
   type PolicyHandle,
+  type PolicyOptions,
+  type PolicyRecord,
+  type PolicyStatus,
+  type StoreError,
   type Summary,
+  type TakenUpOrder,
   type Target,
 } from '../../src/index';
 
 /** How a fake device answers: a payload, or an error that is thrown. May take its time. */
 export type Answering = (endpoint: string, operation: Operation, order: Order) => unknown;
+
+interface FakePolicy {
+  policy: ObservationPolicy;
+  listener?: ObservationListener;
+  told: number;
+}
 
 /** An engine without a network, of the shape that nodes use: the test says which devices there are and what they answer. */
 export class FakeEngine extends EventEmitter {
@@ -32,7 +44,12 @@ export class FakeEngine extends EventEmitter {
   readonly connectivity = new Map<string, Connectivity>();
   readonly groups = new Map<string, string[]>();
   readonly orders: Order[] = [];
-  readonly policies = new Map<string, { policy: ObservationPolicy; listener?: ObservationListener; told: number }>();
+  readonly policies = new Map<string, FakePolicy>();
+  /** Policies as a store would have them. */
+  readonly records = new Map<string, PolicyRecord>();
+  /** What the store says to every change. */
+  storeError: StoreError | undefined = undefined;
+  policyStatus: PolicyStatus = { devices: 0, observing: 0, waiting: 0, failed: 0 };
   /** What `cancel` was called for, by id of the policy. */
   readonly cancelled: string[] = [];
   /** Arguments of calls of `devices`. */
@@ -81,28 +98,67 @@ export class FakeEngine extends EventEmitter {
     }
   }
 
-  observePolicy(id: string, policy: ObservationPolicy, listener: ObservationListener): PolicyHandle {
-    this.membersOf(policy.target);
+  /** Those of a process before, by owner. */
+  readonly untaken = new Map<string, TakenUpOrder[]>();
+  /** What `endOrders` was told of owners that the test asks for. */
+  ended: string[] = [];
+
+  takeUpOrders(owner: string, taker: (order: TakenUpOrder) => void): () => void {
+    const untaken = this.untaken.get(owner) ?? [];
+    this.untaken.delete(owner);
+    for (const order of untaken) taker(order);
+    return () => undefined;
+  }
+
+  endOrders(isOwner: (owner: string) => boolean): void {
+    for (const owner of [...this.untaken.keys()]) if (!isOwner(owner)) this.ended.push(owner);
+  }
+
+  observePolicy(
+    id: string,
+    policy: ObservationPolicy,
+    listener: ObservationListener,
+    options: PolicyOptions = {},
+  ): Promise<PolicyHandle> {
+    try {
+      this.membersOf(policy.target);
+      if (this.storeError !== undefined) throw this.storeError;
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const known = this.policies.get(id);
     const told = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy) ? known.told : 0;
-    const entry: { policy: ObservationPolicy; listener?: ObservationListener; told: number } = {
-      policy,
-      listener,
-      told: told + 1,
-    };
+    const entry: FakePolicy = { policy, listener, told: told + 1 };
     this.policies.set(id, entry);
-    return {
+    this.records.set(id, { id, policy, ...options });
+    return Promise.resolve({
       id,
-      status: () => ({ devices: 0, observing: 0, waiting: 0, failed: 0 }),
+      status: () => this.policyStatus,
       detach: () => {
         entry.listener = undefined;
       },
-      cancel: () => {
-        this.cancelled.push(id);
-        this.policies.delete(id);
-        return Promise.resolve();
-      },
-    };
+      cancel: (cancelOptions) => this.cancelPolicy(id, cancelOptions),
+    });
+  }
+
+  policiesOf(owner: string): PolicyRecord[] {
+    return [...this.records.values()].filter((record) => record.owner === owner);
+  }
+
+  cancelPolicy(id: string, { remember = false }: CancelOptions = {}): Promise<void> {
+    if (this.storeError !== undefined) return Promise.reject(this.storeError);
+    const record = this.records.get(id);
+    if (record === undefined) return Promise.resolve();
+    if (remember) this.records.set(id, { ...record, cancelled: true });
+    else this.records.delete(id);
+    if (this.policies.delete(id)) this.cancelled.push(id);
+    return Promise.resolve();
+  }
+
+  async settlePolicies(isThere: (owner: string) => boolean): Promise<void> {
+    for (const { id, owner } of [...this.records.values()]) {
+      if (owner !== undefined && !isThere(owner)) await this.cancelPolicy(id);
+    }
   }
 
   devices(target?: Target, paths?: readonly Path[]): DeviceView[] {

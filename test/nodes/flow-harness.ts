@@ -4,7 +4,9 @@ import type { Node, NodeAPI, NodeMessage, NodeStatus } from 'node-red';
 import type { DeviceEvent, Engine } from '../../src/index';
 import { DeviceEvents } from '../../nodes/lwm2m-server/device-events';
 import type { EngineHost, ServerState } from '../../nodes/lwm2m-server/engine-host';
+import { OrderOwners } from '../../nodes/lwm2m-server/order-owners';
 import { KeptThings } from '../../nodes/lwm2m-server/kept-things';
+import { PolicyOwners } from '../../nodes/lwm2m-server/policy-owners';
 import { flowStateOf } from '../../nodes/shared/flow-state';
 import { registerAdminRoutes } from '../../nodes/shared/admin-routes';
 import type { ServerNode } from '../../nodes/shared/server-node';
@@ -56,15 +58,25 @@ export function fakeServer(engine: FakeEngine, state: () => ServerState = () => 
     const watchers = new Set<(state: ServerState) => void>();
     const devices = new DeviceEvents(flows, () => undefined);
     engine.on('device', (event: DeviceEvent) => devices.receive(event));
+    const whenServing = (task: () => void): (() => void) => {
+      task();
+      return () => undefined;
+    };
     const host = {
       engine: real,
       flows,
       devices,
-      whenStarted(task: () => void) {
-        task();
-        return () => undefined;
-      },
+      whenServing,
+      policyOwners: new PolicyOwners({ flows, engine: () => real, whenServing, warn: () => undefined }),
       kept: new KeptThings(flows),
+      orderOwners: new OrderOwners({
+        flows,
+        engine: () => real,
+        whenServing(task) {
+          task();
+          return () => undefined;
+        },
+      }),
       ready: () => Promise.resolve(real),
       watch(watcher: (state: ServerState) => void) {
         watchers.add(watcher);

@@ -73,7 +73,7 @@ describe('A registration of one identity is never touched by another', () => {
     owner = deviceOf(mode, OWNER_AT, identityOf('lamp-1', mode));
     assert.equal((await owner.register({ endpoint: 'lamp-1' })).code, CoapCode.Created);
     values = [];
-    harness.engine.observePolicy(
+    await harness.engine.observePolicy(
       'p',
       { target: { endpoint: 'lamp-1' }, paths: [parsePath('/3311/0/5851')] },
       { value: ({ payload }) => values.push(payload), failed: ({ error }) => assert.fail(error) },

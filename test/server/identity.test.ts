@@ -81,7 +81,7 @@ describe('Who may act for a registration', () => {
     harness = await Harness.start({ clock, store });
     const device = await harness.registered();
     const values: unknown[] = [];
-    harness.engine.observePolicy(
+    await harness.engine.observePolicy(
       'p',
       { target: { all: true }, paths: [{ objectId: 3311, objectInstanceId: 0, resourceId: 5851 }] },
       { value: ({ payload }) => values.push(payload), failed: ({ error }) => assert.fail(error) },

@@ -57,11 +57,11 @@ describe('OMA cases of information reporting', () => {
     const amperes = await observe('/3/0/8', current('7D'));
     await elapse(100);
     assert.equal(oma.view().connectivity, 'asleep');
-    await volts.handle.cancel();
+    await (await volts.handle).cancel();
     assert.equal(await oma.notify(volts.token, 2, FORMAT.tlv, voltage('0E D9')), 'RST');
     assert.equal(await oma.notify(amperes.token, 2, FORMAT.tlv, current('7C')), 'ACK');
     await elapse(100);
-    await amperes.handle.cancel();
+    await (await amperes.handle).cancel();
     assert.equal(await oma.notify(amperes.token, 3, FORMAT.tlv, current('7B')), 'RST');
     assert.equal(oma.client.inbox.length, 0);
     assert.deepEqual([volts.heard.values.length, amperes.heard.values.length], [1, 2]);
@@ -71,7 +71,7 @@ describe('OMA cases of information reporting', () => {
     oma = await OmaCase.start();
     const { handle, heard, token } = await observe('/3/0/7', voltage('0E D8'));
     assert.equal(await oma.notify(token, 2, FORMAT.tlv, voltage('0E D9')), 'ACK');
-    const cancelled = handle.cancel();
+    const cancelled = (await handle).cancel();
     const last = await oma.answer(asked('GET /3/0/7 observe=1').answers('2.05', FORMAT.tlv, voltage('0E D9')));
     await cancelled;
     assert.deepEqual(last.token, token);
@@ -112,7 +112,7 @@ describe('OMA cases of information reporting', () => {
 
     it('OMA 305 Cancellation of a composite observation by FETCH with Observe=1 and the same list', async () => {
       const { handle, token } = await observeComposite();
-      const cancelled = handle.cancel();
+      const cancelled = (await handle).cancel();
       const step = asked('FETCH / observe=1 format=110 accept=110', LIST);
       const last = await oma.answer(step.answers('2.05', FORMAT.senmlJson, values(3800)));
       await cancelled;
@@ -245,7 +245,7 @@ describe('OMA cases of information reporting', () => {
       await elapse(5);
       assert.equal(await oma.notify(token, 2, FORMAT.tlv, voltage('0E D9')), 'ACK');
       assert.equal(heard.values.length, 2);
-      const cancelled = handle.cancel();
+      const cancelled = (await handle).cancel();
       const end = asked('GET /3/0/7?pmin=5&pmax=15 observe=1').answers('2.05', FORMAT.tlv, voltage('0E D9'));
       await oma.answer(end);
       await cancelled;

@@ -155,7 +155,7 @@ export class OmaCase {
   }
 
   /** The operator observes: one path, or several as a composite observation. */
-  observe(policy: Partial<ObservationPolicy>, ...paths: string[]): { handle: PolicyHandle; heard: Observed } {
+  observe(policy: Partial<ObservationPolicy>, ...paths: string[]): { handle: Promise<PolicyHandle>; heard: Observed } {
     const heard = new Observed();
     const whole: ObservationPolicy = { target: { endpoint: ENDPOINT }, paths: paths.map(parsePath), ...policy };
     return { handle: this.harness.engine.observePolicy(paths.join(), whole, heard), heard };
