@@ -21,6 +21,14 @@ export interface Age {
   readonly lasts: number;
 }
 
+/** How long it is until something, in whole units, rounded up. Below a second, or past: `now`. */
+export function timeLeft(left: number): Pick<Age, 'key' | 'count'> {
+  if (left < SECOND) return { key: 'now', count: 0 };
+  if (left <= MINUTE) return { key: 'seconds', count: Math.ceil(left / SECOND) };
+  if (left <= HOUR) return { key: 'minutes', count: Math.ceil(left / MINUTE) };
+  return left <= DAY ? { key: 'hours', count: Math.ceil(left / HOUR) } : { key: 'days', count: Math.ceil(left / DAY) };
+}
+
 /** How old something is, in words that get coarser with time. */
 export function ageOf(elapsed: number): Age {
   const step = STEPS.find(({ from }) => elapsed >= from);

@@ -1,5 +1,11 @@
 import type { NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { ResponseError, type ObservedValue, type OperationResult, type Summary } from '../../src/index';
+import {
+  ResponseError,
+  type ObservedValue,
+  type OperationResult,
+  type Summary,
+  type SuspensionSummary,
+} from '../../src/index';
 
 type NodeMessageParts = NonNullable<NodeMessageInFlow['parts']>;
 
@@ -87,7 +93,12 @@ export function memberMessage(
 }
 
 /** The second output: how far the order is, on a copy of the input message. */
-export function summaryMessage(RED: NodeAPI, msg: NodeMessage, summary: Summary, complete: boolean): NodeMessage {
+export function summaryMessage(
+  RED: NodeAPI,
+  msg: NodeMessage,
+  summary: Summary | SuspensionSummary,
+  complete: boolean,
+): NodeMessage {
   const copy = copyWithoutPayload(RED, msg);
   copy.payload = summary;
   if (complete) copy.complete = true;

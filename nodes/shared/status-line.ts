@@ -1,8 +1,8 @@
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
-import { Lwm2mError, ResponseError, type Connectivity, type Summary } from '../../src/index';
+import { Lwm2mError, ResponseError, StoreError, type Connectivity, type Summary } from '../../src/index';
 import type { EngineHost, ServerState } from '../lwm2m-server/engine-host';
 import { ageOf, timeLeft } from './age';
-import { findHost } from './server-node';
+import { findHost, hasWrongSettings } from './server-node';
 
 type Look = Pick<NodeStatus, 'fill' | 'shape'>;
 
@@ -33,7 +33,8 @@ export function startStatus(
 ): { readonly status: StatusLine; readonly end: () => void } {
   const status = new StatusLine(RED, node);
   const host = findHost(RED, serverId);
-  const unfollow = host === undefined ? status.noServer() : status.follow(host, endpoint);
+  const unfollow =
+    host === undefined ? status.noServer(hasWrongSettings(RED, serverId)) : status.follow(host, endpoint);
   return {
     status,
     end: () => {
@@ -94,9 +95,9 @@ export class StatusLine {
     return () => ends.forEach((end) => end());
   }
 
-  /** The node uses no server that is deployed. */
-  noServer(): () => void {
-    this.#node.status({ ...RED_RING, text: this.#text('noServer') });
+  /** The node uses no server that is deployed, or one that cannot start as it is set. */
+  noServer(hasWrongSettings: boolean): () => void {
+    this.#node.status({ ...RED_RING, text: hasWrongSettings ? this.#text('wrongSettings') : this.#text('noServer') });
     return () => undefined;
   }
 
@@ -212,8 +213,7 @@ export class StatusLine {
   #serverStatus(): NodeStatus | undefined {
     switch (this.#server?.state) {
       case 'failed': {
-        const { takenPort: port } = this.#server;
-        return { ...RED_RING, text: port ? this.#text('portTaken', { port }) : this.#text('serverFailed') };
+        return { ...RED_RING, text: this.#textOfFailure(this.#server) };
       }
       case 'starting':
         return { ...YELLOW_RING, text: this.#text('starting') };
@@ -234,6 +234,11 @@ export class StatusLine {
 
   #text(key: string, values?: Record<string, string | number>): string {
     return this.#RED._(`status.${key}`, values);
+  }
+
+  #textOfFailure({ error, takenPort: port }: ServerState & { state: 'failed' }): string {
+    if (error instanceof StoreError) return this.#text(`store.${error.fault ?? 'other'}`);
+    return port ? this.#text('portTaken', { port }) : this.#text('serverFailed');
   }
 
   #textOfError(error: Error): string {

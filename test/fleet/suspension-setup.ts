@@ -1,6 +1,7 @@
 import { CoapCode, type CoapMessage } from '../../src/coap';
 import type { DeviceEvent, SuspensionSummary } from '../../src';
-import { Harness, pathOfRequest } from '../server/harness';
+import type { Harness} from '../server/harness';
+import { pathOfRequest } from '../server/harness';
 import type { ScriptedDevice } from '../support/scripted-device';
 
 export const LINKS = '</1/0>,</3/0>,</3311/0>';
