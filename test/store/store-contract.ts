@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import type { AccessStore } from '../../src/access';
 import type { DeviceRecord, Store } from '../../src/fleet';
 import type { Registration, StoredObservation } from '../../src/server';
 import type { SimulatedClock } from '../support/simulated-clock';
+import { auditContract } from './audit-contract';
+import { keyedContract } from './keyed-contract';
 
 /** A store under test, opened, with the clock it lives by. */
 export interface StoreUnderTest {
-  store: Store;
+  store: Store & AccessStore;
   clock: SimulatedClock;
 }
 
@@ -29,7 +32,7 @@ export function registrationOf(changes: Partial<Registration> = {}): Registratio
   };
 }
 
-function observationOf(changes: Partial<StoredObservation> = {}): StoredObservation {
+export function observationOf(changes: Partial<StoredObservation> = {}): StoredObservation {
   return {
     endpoint: 'lamp-1',
     registrationId: 'id-1',
@@ -53,7 +56,7 @@ async function expiredIn(store: Store): Promise<string[]> {
 /** What every store promises. Run over each of them. */
 export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`${name} keeps the contract of stores`, () => {
-    let store: Store;
+    let store: Store & AccessStore;
     let clock: SimulatedClock;
 
     beforeEach(async () => {
@@ -75,6 +78,15 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     observationContract(() => store);
     deviceRecordContract(() => store);
     secretContract(() => store);
+    for (const name of ['orders', 'policies', 'groups', 'suspensions', 'values', 'grants'] as const) {
+      // Of what type the things are is their owner's business.
+      keyedContract(name, () => store[name]);
+    }
+    auditContract(() => store.audit);
+
+    it('says that it is well', async () => {
+      await store.check();
+    });
   });
 }
 
@@ -138,6 +150,21 @@ function registrationContract(storeOf: () => Store, clockOf: () => SimulatedCloc
       assert.equal(await registrations.remove('lamp-1', 1), false);
       assert.equal(await registrations.byId('id-1'), undefined);
       assert.equal(await registrations.put(registrationOf({ id: 'id-3' }), 0), true);
+    });
+
+    it('settles changes of one endpoint in the order in which they were asked for', async () => {
+      const { registrations } = storeOf();
+      const outcomes = await Promise.all([
+        registrations.put(registrationOf(), 0),
+        registrations.renew('lamp-1', 1),
+        registrations.put(registrationOf({ revision: 2 }), 1),
+        registrations.remove('lamp-1', 1),
+        registrations.remove('lamp-1', 2),
+        registrations.put(registrationOf({ id: 'id-9' }), 0),
+      ]);
+      assert.deepEqual(outcomes, [true, true, true, false, true, true]);
+      assert.equal((await registrations.byEndpoint('lamp-1'))?.id, 'id-9');
+      assert.equal((await registrations.byId('id-9'))?.endpoint, 'lamp-1');
     });
 
     it('lists all of them', async () => {
@@ -247,6 +274,19 @@ function observationContract(storeOf: () => Store): void {
       assert.equal(await observations.count(), 1);
     });
 
+    it('lists all of them', async () => {
+      const { observations } = storeOf();
+      const others = observationOf({ endpoint: 'lamp-2' });
+      await observations.put(observationOf());
+      await observations.put(others);
+      const all: StoredObservation[] = [];
+      for await (const observation of observations.all()) all.push(observation);
+      assert.deepEqual(
+        all.sort((a, b) => a.endpoint.localeCompare(b.endpoint)),
+        [observationOf(), others],
+      );
+    });
+
     it('removes one, or all of an endpoint', async () => {
       const { observations } = storeOf();
       const other = Buffer.from('aa', 'hex');
@@ -263,7 +303,7 @@ function observationContract(storeOf: () => Store): void {
   });
 }
 
-function recordOf(changes: Partial<DeviceRecord> = {}): DeviceRecord {
+export function recordOf(changes: Partial<DeviceRecord> = {}): DeviceRecord {
   return { endpoint: 'lamp-1', labels: {}, groups: [], priority: 'normal', revision: 1, ...changes };
 }
 
@@ -347,6 +387,26 @@ function deviceRecordContract(storeOf: () => Store): void {
       await devices.put(recordOf({ security, revision: 2 }), 1);
       assert.equal(await devices.byPskIdentity('id-1'), undefined);
       assert.deepEqual((await devices.byPskIdentity('id-2'))?.security, security);
+    });
+
+    it('gives a credential to one of two that ask for it at once', async () => {
+      const { devices } = storeOf();
+      const outcomes = await Promise.all(
+        ['a', 'b', 'c'].map(async (endpoint) => devices.put(recordOf({ endpoint, security: PSK }), 0)),
+      );
+      assert.deepEqual(outcomes, [true, false, false]);
+      assert.equal((await devices.byPskIdentity('id-1'))?.endpoint, 'a');
+    });
+
+    it('gives a credential on that is given up at the same time', async () => {
+      const { devices } = storeOf();
+      await devices.put(recordOf({ endpoint: 'a', security: PSK }), 0);
+      const outcomes = await Promise.all([
+        devices.put(recordOf({ endpoint: 'a', revision: 2 }), 1),
+        devices.put(recordOf({ endpoint: 'b', security: PSK }), 0),
+      ]);
+      assert.deepEqual(outcomes, [true, true]);
+      assert.equal((await devices.byPskIdentity('id-1'))?.endpoint, 'b');
     });
 
     it('lives apart from registrations', async () => {
