@@ -291,7 +291,7 @@ export class Engine {
    */
   async permitJoin(options: JoinOptions = {}): Promise<JoinView> {
     const about = { right: 'provision', name: 'join', user: options.user, endpoint: ALL_DEVICES } as const;
-    return await this.#rights.audited(about, async () => this.#fleet.newcomers.permitJoin(options));
+    return await this.#rights.audited(about, () => Promise.resolve(this.#fleet.newcomers.permitJoin(options)));
   }
 
   /** The join window that is open, or was last. */

@@ -9,7 +9,7 @@ import {
   type Server,
   type ServerListener,
 } from '../server';
-import { Lwm2mError } from '../errors';
+import type { Lwm2mError } from '../errors';
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
 import { nextTurn } from '../util/next-turn';
@@ -117,7 +117,7 @@ export class Fleet implements ServerListener {
       devices: this.devices,
       log: options.log,
       entered: (device) => {
-        this.newcomers.pending.known(device.endpoint, device.identity);
+        if (device.identity !== undefined) this.newcomers.pending.known(device.endpoint, device.identity);
         this.policies.updated(device);
       },
       mayJoin: (endpoint) => this.newcomers.admits(endpoint),
