@@ -17,6 +17,7 @@ export { ALL_CIPHER_SUITES, DEFAULT_CIPHER_SUITES, type CipherSuiteName } from '
 export * from './errors';
 export {
   checkAttributes,
+  operationPath,
   ATTRIBUTE_NAMES,
   type AttributeName,
   type Attributes,

@@ -7,3 +7,5 @@ export { GrantBook, type GrantEvent } from './grant-book';
 export { Granting, type GrantOptions, type RevokeInput } from './granting';
 export { grantView, type GrantView } from './grant-view';
 export { Audit, type AuditView } from './audit';
+export { auditCsv } from './audit-csv';
+export { readAccessSettings } from './access-settings';

@@ -5,6 +5,7 @@ import {
   Granting,
   pathsOf,
   pathTextsOf,
+  readAccessSettings,
   rightFor,
   type AccessOperation,
   type AccessSettings,
@@ -19,6 +20,7 @@ import {
 } from '../access';
 import { AccessDeniedError, CancelledError, Lwm2mError, QueueExpiredError, ResponseError } from '../errors';
 import type { Devices, OrderToAuthorize } from '../fleet';
+import { parseSelector } from '../fleet/selector';
 import { resolvePath, type ObjectDefinitions, type Path } from '../model';
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
@@ -34,6 +36,18 @@ export interface RightsContext {
   /** Asked for late: the fleet asks for rights itself. */
   readonly devices: () => Devices;
   readonly emit: (event: GrantEvent) => void;
+}
+
+/**
+ * The settings, when they can be.
+ * @throws {InvalidArgumentError} saying which role or user cannot be.
+ */
+export function checkAccessSettings(input: unknown): AccessSettings {
+  readAccessSettings(input, (target) => {
+    if ('selector' in target) parseSelector(target.selector);
+    return () => false;
+  });
+  return input as AccessSettings;
 }
 
 /** What joins access with the fleet: who may order what, and who did. */

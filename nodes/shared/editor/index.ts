@@ -9,8 +9,10 @@ export { explainChoice } from './explain-choice';
 export { nodeLabel, nodeLabelStyle } from './labels';
 export { preparePath, preparePathList, readPathList } from './path-picker';
 export { prepareTarget } from './target-picker';
+export { prepareRecordList, readRecordList } from './record-list';
 export { text } from './text';
 export {
+  validAccess,
   validAttribute,
   validInteger,
   validPath,

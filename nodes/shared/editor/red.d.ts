@@ -72,6 +72,17 @@ interface JQueryElement {
   typedInput(options: { types: (string | TypedInputType)[]; default?: string; typeField?: string }): this;
   typedInput(property: 'value' | 'type'): string;
   typedInput(property: 'value' | 'type', value: string): void;
+  editableList(options: {
+    addButton?: string | boolean;
+    removable?: boolean;
+    sortable?: boolean;
+    height?: string | number;
+    addItem(container: JQueryElement, index: number, data: object): void;
+  }): this;
+  editableList(method: 'addItem', data: object): void;
+  editableList(method: 'items'): JQueryElement;
+  each(visit: (index: number, item: HTMLElement) => void): this;
+  data(key: string): unknown;
   treeList(options: { data: TreeItem[]; ariaLabel?: string; selectable?: boolean }): this;
   treeList(method: 'filter', keep: ((item: TreeItem) => boolean) | null): number;
 }

@@ -143,3 +143,52 @@ function attributesOf(node: EditorNode): Record<string, number | undefined> {
   const names = ['pmin', 'pmax', 'epmin', 'epmax', 'gt', 'lt', 'st'];
   return Object.fromEntries(names.map((name) => [name, attribute(node, name)]));
 }
+
+const OPERATIONS = [
+  'read',
+  'write',
+  'execute',
+  'observe',
+  'discover',
+  'create',
+  'delete',
+  'write-attributes',
+  'suspend',
+  'provision',
+  'grant',
+  '*',
+];
+
+/** Roles and users of an access node: the first mistake decides. */
+export function validAccess(roles: unknown, users: unknown): Validity {
+  const names = new Set<unknown>();
+  for (const role of recordsOf(roles)) {
+    if (asText(role['name']) === '' || names.has(role['name'])) return text('invalid.access.role');
+    names.add(role['name']);
+    const name = asText(role['name']);
+    const wrong = listOf(role['operations']).find((operation) => !OPERATIONS.includes(operation));
+    if (wrong !== undefined || listOf(role['operations']).length === 0) {
+      return text('invalid.access.operation', { name, operation: wrong ?? '' });
+    }
+    const path = listOf(role['paths']).find((each) => !/^(\*|\/|(\/(\*|[0-9]{1,5})){1,4})$/.test(each));
+    if (path !== undefined) return text('invalid.access.path', { name, path });
+    const target = asText(role['target']);
+    const term = target === '' || target === '*' ? undefined : target.split(/\s+/).find((t) => !SELECTOR_TERM.test(t));
+    if (term !== undefined) return text('invalid.selector', { term });
+  }
+  for (const user of recordsOf(users)) {
+    if (asText(user['name']) === '') return text('invalid.access.user');
+    const role = listOf(user['roles']).find((each) => !names.has(each));
+    if (role !== undefined) return text('invalid.access.noRole', { name: asText(user['name']), role });
+  }
+  return true;
+}
+
+function recordsOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? (value as Record<string, unknown>[]) : [];
+}
+
+function listOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.map(String);
+  return asText(value) === '' ? [] : asText(value).split(/[\s,]+/);
+}

@@ -1,0 +1,33 @@
+import type { NodeAPI, NodeDef } from 'node-red';
+import { checkAccessSettings } from '../../src/index';
+import { NO_RIGHTS, type AccessNode } from './access-node';
+
+interface AccessConfig extends NodeDef {
+  roles?: unknown;
+  users?: unknown;
+  /** `allow` or `deny`. */
+  default?: unknown;
+}
+
+/** Who may do what to which devices: the rights of the servers that are set to this node. */
+export = function (RED: NodeAPI): void {
+  function Lwm2mAccess(this: AccessNode, config: AccessConfig): void {
+    RED.nodes.createNode(this, config);
+    try {
+      const { roles, users, default: byDefault } = config;
+      this.access = checkAccessSettings({ roles: listOf(roles), users: listOf(users), default: byDefault });
+    } catch (error) {
+      // A mistake must not leave the doors open.
+      this.access = NO_RIGHTS;
+      this.error(`nobody may do anything: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  RED.nodes.registerType('lwm2m-access', Lwm2mAccess);
+};
+
+/** A list, or JSON that an environment variable has put in the place of one. */
+function listOf(value: unknown): unknown {
+  if (typeof value !== 'string' || !value.trim().startsWith('[')) return value;
+  return JSON.parse(value) as unknown;
+}
