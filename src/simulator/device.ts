@@ -197,7 +197,8 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
   advance(): void {
     const now = this.#clock.now();
     for (const behaviour of this.#behaviours) behaviour.advance?.(now);
-    this.#reporting.deliver();
+    // A device in queue mode says what it has when it wakes, and does not stay awake for it.
+    if (!this.#options.queueMode) this.#reporting.deliver();
   }
 
   /**

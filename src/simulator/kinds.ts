@@ -1,6 +1,7 @@
 import type { BehaviourFactory } from './behaviour';
 import { airConditioner } from './behaviours/air-conditioner';
 import { car } from './behaviours/car';
+import { meter } from './behaviours/meter';
 import { streetLight } from './behaviours/street-light';
 import type { Vanishing } from './presence';
 
@@ -8,6 +9,8 @@ import type { Vanishing } from './presence';
 export interface Kind {
   readonly behaviours: readonly BehaviourFactory[];
   readonly queueMode?: boolean;
+  /** s */
+  readonly lifetime?: number;
   /** s */
   readonly updateInterval?: number;
   readonly vanishing?: Vanishing;
@@ -18,6 +21,7 @@ const KINDS = {
   'street-light': { behaviours: streetLight },
   'air-conditioner': { behaviours: airConditioner },
   car: { behaviours: car },
+  meter: { behaviours: meter, queueMode: true, lifetime: 3600, updateInterval: 300 },
 } as const satisfies Record<string, Kind>;
 
 export type DeviceKind = keyof typeof KINDS;

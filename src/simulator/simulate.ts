@@ -21,7 +21,7 @@ export interface FleetOptions {
   readonly serverUri: string;
   /** For `coaps://`: one key for all devices, each with its name as its identity; or what each of them has. */
   readonly security?: PskSecurity | ((endpoint: string) => PskSecurity);
-  /** s; default 60. */
+  /** s; default 60, of meters 3600. */
   readonly lifetime?: number;
   /** `1.0`, `1.1` (default) or `1.2`. */
   readonly version?: string;
@@ -83,12 +83,12 @@ export class SimulatedFleet {
     const { kind, version } = checkOptions(options);
     const { behaviours, ...usual } = kindOf(kind);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const { queueMode, awakeTime, updateInterval, vanishing }: Partial<FleetOptions> = { ...usual, ...given };
+    const { lifetime, queueMode, awakeTime, updateInterval, vanishing }: Partial<FleetOptions> = { ...usual, ...given };
     this.#clock = options.clock ?? systemClock;
     this.#inFlight = options.inFlight ?? DEFAULT_IN_FLIGHT;
     this.#ticker = new Ticker(this.#clock, options.tick ?? DEFAULT_TICK);
     this.devices = Array.from({ length: options.count }, (_, index) => {
-      const { endpointPrefix, serverUri, lifetime, clock, seed, rebootTime, timing } = options;
+      const { endpointPrefix, serverUri, clock, seed, rebootTime, timing } = options;
       const endpoint = `${endpointPrefix}${index + 1}`;
       const device = new SimulatedDevice({
         endpoint,
