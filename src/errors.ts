@@ -82,9 +82,18 @@ export class TransportError extends Lwm2mError {
   readonly code = 'TRANSPORT';
 }
 
+/** What ails a store, where it can be told: no room, used by another, damaged files, no right to read and write them. */
+export type StoreFault = 'full' | 'inUse' | 'damaged' | 'noAccess';
+
 /** The store refused or lost its disk. */
 export class StoreError extends Lwm2mError {
   readonly code = 'STORE';
+  readonly fault: StoreFault | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { readonly fault?: StoreFault }) {
+    super(message, options);
+    this.fault = options?.fault;
+  }
 }
 
 /** Bytes that are not what their format says. */

@@ -7,8 +7,19 @@ import {
   validTarget,
 } from '../shared/editor';
 
-/** What can happen to a device; in the order of its life. */
-const TOPICS = ['registered', 'updated', 'awake', 'asleep', 'deregistered', 'expired', 'sent', 'rejected'];
+/** What can happen to a device, in the order of its life, and to the server itself. */
+const TOPICS = [
+  'registered',
+  'updated',
+  'awake',
+  'asleep',
+  'deregistered',
+  'expired',
+  'sent',
+  'rejected',
+  'trouble',
+  'recovered',
+];
 
 RED.nodes.registerType('lwm2m-events', {
   category: 'LwM2M',

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { DeviceEvent, Engine } from '../../src/index';
+import type { HostEvent } from '../lwm2m-server/device-events';
 import { describe, isEmpty } from '../shared/options';
 import { readTarget, targetOfValue, type TargetConfig } from '../shared/target';
 import { evaluate } from '../shared/typed-value';
@@ -7,7 +8,10 @@ import { messageOf } from './event-message';
 
 type Matcher = (endpoint: string) => boolean;
 
-/** Whether events are of the devices that a node is set to: all when it is set to none. */
+/**
+ * Whether events are of the devices that a node is set to: all when it is set to none, and only then those of the server
+ * itself too.
+ */
 export class EventFilter {
   readonly #RED: NodeAPI;
   readonly #node: Node;
@@ -24,7 +28,8 @@ export class EventFilter {
   }
 
   /** @throws {InvalidArgumentError} the target cannot be read. */
-  async passes(event: DeviceEvent): Promise<boolean> {
+  async passes(event: HostEvent): Promise<boolean> {
+    if (!('endpoint' in event)) return isEmpty(this.#config.target);
     const matcher = this.#matcher ?? (await this.#matcherFor(event));
     return matcher(event.endpoint);
   }

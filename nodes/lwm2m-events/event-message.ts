@@ -1,6 +1,8 @@
 import type { NodeMessage } from 'node-red';
-import type { DeviceEvent } from '../../src/index';
+import type { HostEvent } from '../lwm2m-server/device-events';
 
-export function messageOf({ topic, endpoint, payload }: DeviceEvent): NodeMessage {
-  return { topic, endpoint, payload };
+/** What happened to the server itself is of no endpoint. */
+export function messageOf(event: HostEvent): NodeMessage {
+  const { topic, payload } = event;
+  return 'endpoint' in event ? { topic, endpoint: event.endpoint, payload } : { topic, payload };
 }

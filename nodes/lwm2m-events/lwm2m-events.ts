@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { DeviceEvent } from '../../src/index';
+import type { HostEvent } from '../lwm2m-server/device-events';
 import { flowStateOf } from '../shared/flow-state';
 import { findHost } from '../shared/server-node';
 import { startStatus } from '../shared/status-line';
@@ -26,7 +26,7 @@ export = function (RED: NodeAPI): void {
     const topics = topicsOf(config.topics);
     const filter = new EventFilter(RED, this, config, host.engine);
     let lastError = '';
-    const handle = async (event: DeviceEvent): Promise<void> => {
+    const handle = async (event: HostEvent): Promise<void> => {
       try {
         if (!(await filter.passes(event))) return;
         lastError = '';

@@ -7,6 +7,19 @@ import {
   validPort,
 } from '../shared/editor';
 
+/** Only a store of files has a folder. */
+function prepareStorePath(placeholder: string): void {
+  const choice = document.getElementById('node-config-input-store');
+  const row = document.getElementById('lwm2m-storePath-row');
+  if (!(choice instanceof HTMLSelectElement) || row === null) return;
+  row.querySelector('input')?.setAttribute('placeholder', placeholder);
+  const show = (): void => {
+    row.hidden = choice.value !== 'sqlite';
+  };
+  choice.addEventListener('change', show);
+  show();
+}
+
 /** The longest lifetime that a device can ask for, s. */
 const MAX_LIFETIME = 2 ** 32 - 1;
 
@@ -48,11 +61,16 @@ RED.nodes.registerType('lwm2m-server', {
       },
     },
     objectsDir: { value: '' },
-    // Without a field as yet; named here so that the editor keeps them in flows that have them.
-    store: { value: 'sqlite' },
+    store: {
+      value: 'sqlite',
+      validate(value, _options) {
+        return value === 'redis' ? this._('lwm2m-server.store.hint.redis') : true;
+      },
+    },
     storePath: { value: '' },
+    access: { value: '', type: 'lwm2m-access', required: false },
+    // Without a field as yet; named here so that the editor keeps it in flows that have it.
     redisUrl: { value: '' },
-    access: { value: '' },
   },
   credentials: {
     privateKey: { type: 'password' },
@@ -74,6 +92,8 @@ RED.nodes.registerType('lwm2m-server', {
   },
   oneditprepare() {
     explainChoice('noSec', 'loopback', (policy) => this._(`lwm2m-server.noSec.hint.${policy}`));
+    explainChoice('store', 'sqlite', (store) => this._(`lwm2m-server.store.hint.${store}`));
+    prepareStorePath(this._('lwm2m-server.storePath.placeholder', { id: this.id }));
     preparePublicKey(this);
     prepareSecretText('privateKey', {
       empty: this._('lwm2m-server.privateKey.empty'),

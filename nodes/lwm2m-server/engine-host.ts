@@ -1,12 +1,13 @@
 import type { NodeAPI } from 'node-red';
-import { Engine, TransportError, type Log } from '../../src/index';
+import { Engine, Lwm2mError, SqliteStore, TransportError } from '../../src/index';
+import type { AccessSettings, Concern, Log, ServerCredentialsOptions, ServerEvent } from '../../src/index';
 import { flowStateOf, type FlowState } from '../shared/flow-state';
 import { DeviceEvents } from './device-events';
 import { KeptThings } from './kept-things';
 import { OrderOwners } from './order-owners';
 import { PolicyOwners } from './policy-owners';
-import { serverKeyIn } from './server-key';
-import type { ServerCredentials, ServerSettings } from './server-settings';
+import { formerServerKeyIn, removeServerKeyFrom, serverKeyIn } from './server-key';
+import type { ServerSettings } from './server-settings';
 
 /** `takenPort`: another program listens on it. */
 export type ServerState =
@@ -37,7 +38,8 @@ export class EngineHost {
   readonly orderOwners: OrderOwners;
   readonly flows: FlowState;
   readonly #settings: ServerSettings;
-  readonly #credentials: ServerCredentials;
+  readonly #credentials: ServerCredentialsOptions;
+  #access: AccessSettings | undefined;
   #engine: Engine;
   #state: ServerState = { state: 'starting' };
   #voice: HostVoice;
@@ -47,6 +49,8 @@ export class EngineHost {
   #attempt: Promise<void>;
   #retry: NodeJS.Timeout | undefined;
   #started = false;
+  /** What was said to be in trouble, and how; also by an engine that did not start. */
+  readonly #troubles = new Map<Concern, string>();
   #closed: Promise<void> | undefined;
 
   /**
@@ -72,6 +76,7 @@ export class EngineHost {
       engine: () => this.#engine,
       whenServing: (task) => this.whenServing(task),
     });
+    this.whenServing(() => this.#keyIsStored());
     this.#firstAttempt = before.then(() => this.#start(FIRST_RETRY));
     this.#attempt = this.#firstAttempt;
   }
@@ -88,6 +93,12 @@ export class EngineHost {
   /** A config node takes the running engine over. */
   adopt(voice: HostVoice): void {
     this.#voice = voice;
+  }
+
+  /** Sets who may do what from now on; `undefined`: everybody everything. A deploy of other rights disturbs nothing else. */
+  setAccess(access: AccessSettings | undefined): void {
+    this.#access = access;
+    this.#engine.setAccess(access);
   }
 
   /** Where the settings say that it listens for DTLS; `undefined` when that is off. */
@@ -137,8 +148,12 @@ export class EngineHost {
   }
 
   #makeEngine(): Engine {
-    const engine = new Engine({ ...this.#settings.engine, credentials: this.#credentials, log: this.#log() });
+    const { engine: options, store: kind, directory } = this.#settings;
+    const log = this.#log();
+    const store = kind === 'sqlite' ? new SqliteStore({ directory, log }) : undefined;
+    const engine = new Engine({ ...options, credentials: this.#credentials, access: this.#access, store, log });
     engine.on('device', (event) => this.devices.receive(event));
+    engine.on('condition', (event) => this.#conditionChanged(event));
     engine.on('trouble', (error) => this.#trouble(error));
     return engine;
   }
@@ -152,9 +167,9 @@ export class EngineHost {
       for (const { scheme, host, port } of this.#engine.addresses) {
         this.#voice.log(`listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`);
       }
-      this.#setState({ state: 'running' });
       const { trouble } = this.#engine;
-      if (trouble !== undefined) this.#trouble(trouble);
+      if (!(trouble instanceof TransportError)) this.#portIsWell();
+      this.#trouble(trouble);
     } catch (error) {
       this.#failed(error instanceof Error ? error : new Error(String(error)), retryAfter);
     }
@@ -163,6 +178,9 @@ export class EngineHost {
   #failed(error: Error, retryAfter: number): void {
     if (this.#isClosed()) return;
     this.#complain(error, `${error.message}; trying again until it works`);
+    const code = error instanceof Lwm2mError ? error.code : 'TRANSPORT';
+    const { message } = error;
+    this.#conditionChanged({ topic: 'trouble', payload: { about: 'port', code, message, since: Date.now() } });
     this.#retry = setTimeout(() => {
       this.#engine = this.#makeEngine();
       this.#attempt = this.#start(Math.min(retryAfter * 2, LONGEST_RETRY));
@@ -174,6 +192,40 @@ export class EngineHost {
     if (!this.#started || this.#isClosed()) return;
     if (error === undefined) this.#setState({ state: 'running' });
     else this.#complain(error, error.message);
+  }
+
+  /** An engine that cannot start is made anew; what the one before has said is not said again. */
+  #conditionChanged(event: ServerEvent): void {
+    const { about, message } = event.payload;
+    if (event.topic === 'recovered') this.#troubles.delete(about);
+    else if (this.#troubles.get(about) === message) return;
+    else this.#troubles.set(about, message);
+    this.devices.receive(event);
+  }
+
+  /** Engines before this one may have said otherwise. */
+  #portIsWell(): void {
+    if (!this.#troubles.has('port')) return;
+    const condition = {
+      about: 'port',
+      code: 'TRANSPORT',
+      message: 'the port is well again',
+      since: Date.now(),
+    } as const;
+    this.#conditionChanged({ topic: 'recovered', payload: condition });
+  }
+
+  /** The store keeps the server's key: the file that kept it before is not needed any more. */
+  #keyIsStored(): void {
+    const { formerPrivateKey } = this.#credentials;
+    if (formerPrivateKey === undefined) return;
+    try {
+      const { directory } = this.#settings;
+      if (!removeServerKeyFrom(directory, formerPrivateKey, this.#engine.serverPublicKey)) return;
+      this.#voice.log("the server's key is in the store now, and no longer in a file");
+    } catch (error) {
+      this.#voice.warn(`the file of the server's key can be removed by hand: ${String(error)}`);
+    }
   }
 
   /** Says it once, however often it is tried. */
@@ -218,9 +270,12 @@ export class EngineHost {
 }
 
 /** Without DTLS nobody is to be convinced; with it a server that was given no key has one of its own. */
-function credentialsOf({ engine, credentials, directory }: ServerSettings, voice: HostVoice): ServerCredentials {
+function credentialsOf(settings: ServerSettings, voice: HostVoice): ServerCredentialsOptions {
+  const { engine, store, credentials, directory } = settings;
   if (engine.coapsPort === null || credentials.privateKey !== undefined) return credentials;
-  return { ...credentials, privateKey: serverKeyIn(directory, (text) => voice.warn(text)) };
+  const warn = (text: string): void => voice.warn(text);
+  if (store === 'sqlite') return { ...credentials, formerPrivateKey: formerServerKeyIn(directory, warn) };
+  return { ...credentials, privateKey: serverKeyIn(directory, warn) };
 }
 
 /** The port that another program listens on, if that is what the error says. */

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
+import { accessOf } from '../lwm2m-access/access-node';
 import { registerAdminRoutes } from '../shared/admin-routes';
 import { fingerprintOf } from '../shared/fingerprint';
 import { flowStateOf } from '../shared/flow-state';
@@ -9,7 +10,7 @@ import type { ServerNode } from '../shared/server-node';
 import { Survivors } from '../shared/survivors';
 import { EngineHost, type HostVoice } from './engine-host';
 import { readServerSettings } from './server-settings';
-import type { ServerConfig, ServerCredentials, ServerSettings } from './server-settings';
+import type { ServerConfig, ServerCredentials } from './server-settings';
 
 /** A runtime of tests has no user directory; nothing of it is to lie about where it was started. */
 const NO_USER_DIR = path.join(tmpdir(), 'node-red-lwm2m');
@@ -22,6 +23,7 @@ export = function (RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     try {
       this.host = hostFor(this, config);
+      attachAccess(this, this.host, config.access);
     } catch (error) {
       // Nothing can start from these settings; the nodes that use them say so too.
       this.settingsError = error as Error;
@@ -37,14 +39,19 @@ export = function (RED: NodeAPI): void {
     const voice = voiceOf(node);
     const settings = readServerSettings(config, RED.settings.userDir ?? NO_USER_DIR, node.credentials);
     const host = hosts.acquire(node.id, fingerprintOf(settings), (before) => {
-      // Once for an engine, not at each deploy.
-      for (const text of notYet(settings)) node.log(text);
       const made = new EngineHost(RED, voice, settings, before);
       localServersOf(RED).add(made);
       return made;
     });
     host.adopt(voice);
     return host;
+  }
+
+  /** Before anything can be ordered. */
+  function attachAccess(node: ServerNode, host: EngineHost, id: string | undefined): void {
+    const { settings, missing } = accessOf(RED, id);
+    if (missing === true) node.error('the access node of this server is not deployed: nobody may do anything');
+    host.setAccess(settings);
   }
 
   function closeNode(node: Node, host: EngineHost, removed: boolean, done: () => void): void {
@@ -68,9 +75,4 @@ function voiceOf(node: Node): HostVoice {
     error: (text) => node.error(text),
     debug: (text) => node.debug(text),
   };
-}
-
-/** What the settings ask for and this version cannot do yet. */
-function notYet({ store }: ServerSettings): string[] {
-  return store === 'memory' ? [] : [`the ${store} store comes later: all is kept in memory`];
 }

@@ -39,10 +39,10 @@ export interface ServerSettings {
   readonly credentials: ServerCredentials;
 }
 
-export type StoreKind = 'sqlite' | 'memory' | 'redis';
+export type StoreKind = 'sqlite' | 'memory';
 
 const NO_SEC: readonly NoSecPolicy[] = ['none', 'loopback', 'provisioned', 'any'];
-const STORES: readonly StoreKind[] = ['sqlite', 'memory', 'redis'];
+const STORES: readonly (StoreKind | 'redis')[] = ['sqlite', 'memory', 'redis'];
 const DEFAULT_COAP_PORT = 5683;
 const DEFAULT_COAPS_PORT = 5684;
 const MAX_LIFETIME = 2 ** 32 - 1;
@@ -74,7 +74,7 @@ export function readServerSettings(
       awakeTime: seconds(config.awakeTime, 'awakeTime'),
       objectsDir: objectsDir === undefined ? undefined : path.resolve(userDir, objectsDir),
     },
-    store: oneOf(STORES, config.store, 'sqlite', 'store'),
+    store: storeOf(config.store),
     directory: path.resolve(userDir, text(config.storePath) ?? path.join('lwm2m', config.id)),
     credentials: {
       privateKey: text(credentials.privateKey),
@@ -82,6 +82,15 @@ export function readServerSettings(
       trustAnchors: text(credentials.trustAnchors),
     },
   };
+}
+
+/** A server that was told to share what it knows must not keep it to itself in silence. */
+function storeOf(value: unknown): StoreKind {
+  const store = oneOf(STORES, value, 'sqlite', 'store');
+  if (store === 'redis') {
+    throw new InvalidArgumentError("the store 'redis' is not available in this version: choose sqlite or memory");
+  }
+  return store;
 }
 
 function text(value: unknown): string | undefined {

@@ -22,6 +22,12 @@ export function hostOf(RED: NodeAPI, serverId: string | undefined): EngineHost {
   );
 }
 
+/** Whether the server is deployed and cannot start as it is set. */
+export function hasWrongSettings(RED: NodeAPI, serverId: string | undefined): boolean {
+  const node = serverId ? (RED.nodes.getNode(serverId) as ServerNode | null) : null;
+  return node?.settingsError !== undefined;
+}
+
 /** The same for a node that is being made: without a server it says so in its status, and each message gets the reason. */
 export function findHost(RED: NodeAPI, serverId: string | undefined): EngineHost | undefined {
   return serverId ? (RED.nodes.getNode(serverId) as ServerNode | null)?.host : undefined;

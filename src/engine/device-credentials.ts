@@ -27,7 +27,7 @@ export class DeviceCredentials implements DtlsCredentials {
 
   /** Takes the server's key from the store when none was given. @throws {StoreError} */
   async takeUp(): Promise<void> {
-    this.#serverKey ??= await keptServerKey(this.#context.secrets);
+    this.#serverKey ??= await keptServerKey(this.#context.secrets, this.#context.server.formerKey);
   }
 
   get serverKey(): KeyObject | undefined {

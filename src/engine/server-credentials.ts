@@ -6,6 +6,8 @@ import type { SecretStore } from '../fleet';
 export interface ServerCredentialsOptions {
   /** On the curve P-256. Made at the first start, and kept in the store, when none is given. */
   readonly privateKey?: string;
+  /** Without `privateKey`: what a store that holds no key yet keeps, instead of a new one. On P-256 too. */
+  readonly formerPrivateKey?: string;
   /** The server's certificate, then those of its issuers; the root may be left out. It needs `privateKey`. */
   readonly certificate?: string;
   /** Certificates of the authorities whose device certificates are believed. */
@@ -13,8 +15,10 @@ export interface ServerCredentialsOptions {
 }
 
 export interface ServerCredentials {
-  /** `undefined`: it is to be made. */
+  /** `undefined`: the store has it, or it is to be made. */
   readonly key: KeyObject | undefined;
+  /** What the store is to have when it has none. */
+  readonly formerKey: KeyObject | undefined;
   /** The server's own first, without the root. */
   readonly chain: readonly X509Certificate[];
   readonly trustAnchors: readonly X509Certificate[];
@@ -23,6 +27,8 @@ export interface ServerCredentials {
 /** @throws {InvalidArgumentError} something is no PEM, or of the wrong kind, or does not fit to the rest. */
 export function readServerCredentials(options: ServerCredentialsOptions): ServerCredentials {
   const key = isGiven(options.privateKey) ? readPrivateKey(options.privateKey) : undefined;
+  const { formerPrivateKey } = options;
+  const formerKey = key === undefined && isGiven(formerPrivateKey) ? readPrivateKey(formerPrivateKey) : undefined;
   const chain = isGiven(options.certificate) ? readChain(options.certificate, key) : [];
   const trustAnchors = isGiven(options.trustAnchors) ? readCertificates(options.trustAnchors, 'trust anchors') : [];
   for (const anchor of trustAnchors) {
@@ -30,7 +36,7 @@ export function readServerCredentials(options: ServerCredentialsOptions): Server
       throw new InvalidArgumentError(`the trust anchor '${nameOf(anchor)}' is no certificate of an authority (CA)`);
     }
   }
-  return { key, chain, trustAnchors };
+  return { key, formerKey, chain, trustAnchors };
 }
 
 const SERVER_KEY = 'server-key';
@@ -38,15 +44,16 @@ const SERVER_KEY = 'server-key';
 /**
  * The key that the store keeps for a server that was given none; made when there is none yet. Devices that know the server
  * by its public key know it after a restart too.
+ * @param former what it keeps when it has none, instead of a new one.
  * @throws {StoreError} the store is in trouble, or what it holds is no key.
  */
-export async function keptServerKey(secrets: SecretStore): Promise<KeyObject> {
+export async function keptServerKey(secrets: SecretStore, former?: KeyObject): Promise<KeyObject> {
   const kept = await secrets.get(SERVER_KEY);
   if (kept !== undefined) return keptKey(kept);
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const privateKey = former ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   if (await secrets.add(SERVER_KEY, privateKey.export({ format: 'der', type: 'pkcs8' }))) return privateKey;
   // Another instance that shares the store was faster.
-  return keptServerKey(secrets);
+  return keptServerKey(secrets, former);
 }
 
 /** The public key of a private one, as device makers want it: base64 of the SubjectPublicKeyInfo in DER. */

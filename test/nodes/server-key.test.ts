@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { serverKeyIn } from '../../nodes/lwm2m-server/server-key';
+import { formerServerKeyIn, removeServerKeyFrom, serverKeyIn } from '../../nodes/lwm2m-server/server-key';
 
 describe("a server's own key", () => {
   let home: string;
@@ -41,5 +41,32 @@ describe("a server's own key", () => {
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /cannot be kept/);
     assert.ok(!warnings[0]?.includes('PRIVATE KEY'));
+  });
+
+  it('is taken over from its file, which goes when the store has that key and no other', () => {
+    const file = path.join(home, 'server-key.pem');
+    assert.equal(formerServerKeyIn(home, warn), undefined);
+    const key = serverKeyIn(home, warn);
+    assert.equal(formerServerKeyIn(home, warn), key);
+    const publicKeyOf = (pem: string): string =>
+      createPublicKey(pem).export({ format: 'der', type: 'spki' }).toString('base64');
+    assert.equal(removeServerKeyFrom(home, key, undefined), false);
+    assert.equal(removeServerKeyFrom(home, key, publicKeyOf(serverKeyIn(path.join(home, 'other'), warn))), false);
+    assert.equal(readFileSync(file, 'utf8'), key);
+    assert.equal(removeServerKeyFrom(home, key, publicKeyOf(key)), true);
+    assert.equal(existsSync(file), false);
+    assert.deepEqual(warnings, []);
+  });
+
+  it('is left where it is when its file holds none', () => {
+    const file = path.join(home, 'server-key.pem');
+    writeFileSync(file, 'half a key');
+    assert.equal(formerServerKeyIn(home, warn), undefined);
+    assert.match(warnings[0] ?? '', /cannot be read, and is not taken over/);
+    assert.equal(readFileSync(file, 'utf8'), 'half a key');
+    rmSync(file);
+    mkdirSync(file);
+    assert.equal(formerServerKeyIn(home, warn), undefined);
+    assert.equal(warnings.length, 2);
   });
 });

@@ -66,6 +66,12 @@ describe('settings of a server node', () => {
     for (const print of prints) assert.match(print, /^[0-9a-f]{64}$/);
   });
 
+  it('never take memory for a store that is shared', () => {
+    assert.equal(read({ store: '' }).store, 'sqlite');
+    assert.equal(read({ store: 'memory' }).store, 'memory');
+    assert.throws(() => read({ store: 'redis', redisUrl: 'redis://localhost' }), /'redis' is not available/);
+  });
+
   const wrong: Record<string, unknown>[] = [
     { coapPort: 'coap' },
     { coapPort: '${PORT}' },

@@ -1,4 +1,4 @@
-import { StoreError } from '../../errors';
+import { StoreError, type StoreFault } from '../../errors';
 import type { Fault } from './messages';
 
 /** SQLite's extended result code of an error of `node:sqlite`; the lowest byte is the primary one. */
@@ -18,6 +18,13 @@ const DAMAGED = 'is damaged; it is left as it is: move it away, or bring back a 
 const NOT_WRITABLE = 'cannot be read and written: look at the rights of the directory and its files';
 const DISK_FULL = 'has no room left on its disk';
 const IN_USE = 'is in use by another process or another server; two cannot share it';
+
+const FAULTS = new Map<string | undefined, StoreFault>([
+  [DAMAGED, 'damaged'],
+  [NOT_WRITABLE, 'noAccess'],
+  [DISK_FULL, 'full'],
+  [IN_USE, 'inUse'],
+]);
 
 /** By SQLite's primary result codes. */
 const TEXTS = new Map<number, string>([
@@ -52,5 +59,8 @@ export function storeErrorOf(fault: Fault, directory: string): StoreError {
     ...(errcode === undefined ? {} : { errcode }),
     ...(stack === undefined ? {} : { stack }),
   });
-  return new StoreError(`the store in ${directory} ${text ?? `is in trouble: ${message}`}`, { cause });
+  return new StoreError(`the store in ${directory} ${text ?? `is in trouble: ${message}`}`, {
+    cause,
+    fault: FAULTS.get(text),
+  });
 }
