@@ -16,9 +16,11 @@ import { nextTurn } from '../util/next-turn';
 import type { DeviceEvent, LifecycleTopic, SuspensionEventPayload, SuspensionTopic } from './device-event';
 import { deviceOf, Devices } from './devices';
 import type { Device } from './device';
+import { commandedView, reportedView, type ReportedCommand } from './device-values';
 import { DeviceGroups } from './device-groups';
 import { DeviceProvisioning } from './device-provisioning';
 import { GroupRules } from './group-rules';
+import { Mismatches, type MismatchTopic } from './mismatches';
 import { Newcomers } from './newcomers';
 import { ObservationPolicies } from './observation-policies';
 import type { OrderToAuthorize } from './order';
@@ -42,6 +44,8 @@ export interface FleetOptions {
   /** How many observations may begin in a second. */
   readonly observationRate?: number;
   readonly suspensions: Store['suspensions'];
+  /** How long a device may report something else than what it was commanded, ms; 10 s when absent. */
+  readonly mismatchGrace?: number;
   /** Ends all sessions of an identity. */
   readonly endSessions: (identity: PeerIdentity) => void;
   /** Asked when an order is given and again right before it is sent: an error, and nothing goes on the wire. */
@@ -68,6 +72,7 @@ export class Fleet implements ServerListener {
   readonly orders: Orders;
   readonly #options: FleetOptions;
   readonly #groupRules = new GroupRules();
+  readonly #mismatches: Mismatches;
   #server: Server | undefined;
 
   constructor(options: FleetOptions) {
@@ -136,6 +141,11 @@ export class Fleet implements ServerListener {
         if (device.client !== undefined) this.#emit('joined', device.client.registration, device);
       },
     });
+    this.#mismatches = new Mismatches({
+      clock: options.clock,
+      grace: options.mismatchGrace,
+      say: (topic, device, command) => this.#emitMismatch(topic, device, command),
+    });
     this.suspensions = new Suspensions({
       clock: options.clock,
       log: options.log,
@@ -164,11 +174,14 @@ export class Fleet implements ServerListener {
     }
     this.suspensions.begin();
     this.values.restore();
+    this.orders.takeUp();
+    this.#serving().sendWaiting();
   }
 
   close(): void {
     this.policies.close();
     this.suspensions.close();
+    this.#mismatches.close();
     this.orders.close();
   }
 
@@ -215,14 +228,15 @@ export class Fleet implements ServerListener {
   reported(client: RegisteredClient, values: readonly ResourceValue[], at: number): void {
     const device = this.#deviceOf(client);
     if (device === undefined) return;
-    device.values.reported(values, at);
+    const commands = device.values.reported(values, at);
+    if (commands !== undefined) this.#mismatches.reported(device, commands);
     this.values.changed(device);
   }
 
   written(client: RegisteredClient, values: readonly ResourceValue[], at: number, user: string | undefined): void {
     const device = this.#deviceOf(client);
     if (device === undefined) return;
-    device.values.commanded(values, at, user);
+    this.#mismatches.commanded(device, device.values.commanded(values, at, user));
     this.values.changed(device);
   }
 
@@ -236,6 +250,16 @@ export class Fleet implements ServerListener {
     this.policies.left(client.endpoint);
     this.suspensions.left(client.endpoint);
     this.#emit(topic, client.registration, device);
+  }
+
+  #emitMismatch(topic: MismatchTopic, device: Device, { path, held }: ReportedCommand): void {
+    const { endpoint } = device;
+    const { commanded, reported } = held;
+    // That it was said is kept with the values.
+    this.values.changed(device);
+    if (commanded === undefined || reported === undefined) return;
+    const payload = { endpoint, path, commanded: commandedView(commanded), reported: reportedView(reported) };
+    this.#options.emit()?.({ topic, endpoint, payload });
   }
 
   #emitSuspension(topic: SuspensionTopic, endpoint: string, payload: () => SuspensionEventPayload): void {
