@@ -127,6 +127,7 @@ export class Engine {
       emit: () => this.#deviceListener(),
       records: this.#store.devices,
       noSec: options.noSec ?? 'loopback',
+      mismatchGrace: options.mismatchGrace === undefined ? undefined : options.mismatchGrace * 1000,
       groups: this.#store.groups,
       policies: this.#store.policies,
       values: this.#store.values,
@@ -205,8 +206,8 @@ export class Engine {
     this.#state = 'closed';
     this.#loadGate.close();
     this.#lag.close();
-    this.#fleet.close();
     this.#rights.close();
+    this.#fleet.close();
     this.#server.close();
     await this.#keeper.close();
     await this.#opener.close();
@@ -488,7 +489,7 @@ export class Engine {
    */
   suspend(target: Target, options: SuspendOptions): SuspensionRun {
     this.#needStore();
-    return this.#fleet.suspensions.suspend(target, options);
+    return this.#rights.suspended('suspend', this.#fleet.suspensions.suspend(target, options), options.user);
   }
 
   /**
@@ -498,7 +499,7 @@ export class Engine {
    */
   resume(target: Target, options?: ResumeOptions): SuspensionRun {
     this.#needStore();
-    return this.#fleet.suspensions.resume(target, options);
+    return this.#rights.suspended('resume', this.#fleet.suspensions.resume(target, options), options?.user);
   }
 
   /**

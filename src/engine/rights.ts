@@ -1,5 +1,6 @@
 import {
   Access,
+  ALL_DEVICES,
   Audit,
   GrantBook,
   Granting,
@@ -19,7 +20,7 @@ import {
   type RevokeInput,
 } from '../access';
 import { AccessDeniedError, CancelledError, Lwm2mError, QueueExpiredError, ResponseError } from '../errors';
-import type { Devices, OrderToAuthorize } from '../fleet';
+import type { Devices, OrderToAuthorize, SuspensionRun } from '../fleet';
 import { parseSelector } from '../fleet/selector';
 import { resolvePath, type ObjectDefinitions, type Path } from '../model';
 import type { Clock } from '../util/clock';
@@ -57,6 +58,7 @@ export class Rights {
   readonly #context: RightsContext;
   readonly #grants: GrantBook;
   readonly #granting: Granting;
+  #closed = false;
 
   constructor(context: RightsContext) {
     const { clock, log, store } = context;
@@ -84,6 +86,7 @@ export class Rights {
   }
 
   close(): void {
+    this.#closed = true;
     this.#grants.close();
   }
 
@@ -110,6 +113,8 @@ export class Rights {
     outcome: Lwm2mError | undefined,
     code?: string,
   ): void => {
+    // What waits lives on in the store; its outcome comes later.
+    if (this.#closed && outcome instanceof CancelledError) return;
     this.audit.record({
       user,
       operation: operation.operation,
@@ -118,6 +123,26 @@ export class Rights {
       ...outcomeOf(outcome, code),
     });
   };
+
+  /** What comes of a suspension, or of its end before time, device by device; those that were left alone are not noted. */
+  suspended(operation: 'suspend' | 'resume', run: SuspensionRun, user: string | undefined): SuspensionRun {
+    void run.finished.then(({ results }) => {
+      for (const { endpoint, state, error, code } of results) {
+        if (state === 'waiting' || state === 'skipped') continue;
+        const outcome = error === 'ACCESS_DENIED' ? 'denied' : state === 'failed' ? 'failed' : 'succeeded';
+        this.audit.record({
+          user,
+          operation,
+          endpoint,
+          paths: [],
+          outcome,
+          ...(error === undefined ? {} : { error }),
+          ...(code === undefined ? {} : { code }),
+        });
+      }
+    });
+    return run;
+  }
 
   /** Whether a device may be observed for a user now. */
   observe(endpoint: string, paths: readonly Path[], user: string = FLOW_USER): AccessDeniedError | undefined {
@@ -143,7 +168,8 @@ export class Rights {
     act: () => Promise<T>,
   ): Promise<T> {
     const { right, name = right, user, endpoint } = what;
-    return await this.#recorded({ operation: name, user, endpoint, paths: [] }, () => {
+    const about = { operation: name, user, paths: [], ...(endpoint === ALL_DEVICES ? {} : { endpoint }) };
+    return await this.#recorded(about, () => {
       const denied = this.may(right, endpoint, user);
       if (denied !== undefined) throw denied;
       return act();
