@@ -38,6 +38,10 @@ export class MemoryObservations implements ObservationStore {
     return removed;
   }
 
+  has(endpoint: string): boolean {
+    return this.#byEndpoint.has(endpoint);
+  }
+
   of(endpoint: string): readonly StoredObservation[] {
     return [...(this.#byEndpoint.get(endpoint) ?? [])];
   }

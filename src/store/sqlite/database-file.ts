@@ -46,13 +46,15 @@ export class DatabaseFile {
     this.#options = options;
   }
 
-  /** Opens the file, makes it when there is none, brings it to the newest schema, and takes it for this opening. */
+  /** Opens the file, makes it when there is none, and brings it to the newest schema. */
   open(): void {
     createFor(this.#options.path);
-    this.#connect((database) => {
-      migrate(database, this.#options);
-      database.prepare('REPLACE INTO opening (only, name) VALUES (1, ?)').run(this.#options.opening);
-    });
+    this.#connect((database) => migrate(database, this.#options));
+  }
+
+  /** Writes down which opening of the store has it. To be called after `open` and before anything is written. */
+  take(): void {
+    this.#statement('REPLACE INTO opening (only, name) VALUES (1, ?)').run(this.#options.opening);
   }
 
   /**
@@ -103,7 +105,8 @@ export class DatabaseFile {
   #ready(): DatabaseSync {
     const { path, opening } = this.#options;
     // A file that was removed would take what is written to it along, without a word.
-    if (inodeOf(path) !== this.#inode) {
+    const inode = inodeOf(path);
+    if (inode === undefined || inode !== (this.#inode ?? inode)) {
       throw new Error(`${path} was removed or replaced while it was in use; bring it back, or start the server anew`);
     }
     if (this.#database !== undefined) return this.#database;
@@ -139,7 +142,7 @@ export class DatabaseFile {
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#ready().prepare(sql);
+      statement = (this.#database ?? this.#ready()).prepare(sql);
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -15,6 +15,11 @@ export interface OpenRequest {
   readonly kind: 'open';
 }
 
+/** Takes the files for this opening, once all that is at hand has been read: a damaged file is not written to. */
+export interface TakeRequest {
+  readonly kind: 'take';
+}
+
 /** Changes, all on the disk when this is answered. Flat, because that is cheap to send. */
 export interface WriteRequest {
   readonly kind: 'write';
@@ -34,7 +39,7 @@ export interface CloseRequest {
   readonly kind: 'close';
 }
 
-export type Request = OpenRequest | WriteRequest | ReadRequest | CloseRequest;
+export type Request = OpenRequest | TakeRequest | WriteRequest | ReadRequest | CloseRequest;
 
 /** An error on its way between threads. */
 export interface Fault {
@@ -64,6 +69,7 @@ export type Row = readonly SqlValue[];
 /** What each kind of request is answered with. */
 export interface AnswerOf {
   open: undefined;
+  take: undefined;
   write: WriteAnswer;
   read: readonly Row[];
   close: undefined;

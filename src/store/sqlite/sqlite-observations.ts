@@ -2,7 +2,6 @@ import type { Awaitable, ObservationStore, StoredObservation } from '../../serve
 import { kept, restored } from '../kept';
 import { MemoryObservations } from '../memory-observations';
 import type { Disk, Table } from './disk';
-import { KeyTurns } from './key-turns';
 import { bytesOf } from './sql-bytes';
 import { textKey } from './text-key';
 import type { Restoration, Write } from './write-queue';
@@ -18,7 +17,8 @@ const TABLE: Table = {
 /** Running observations on the disk; what is safe there is held in memory too, and read from there. */
 export class SqliteObservations implements ObservationStore {
   readonly #disk: Disk;
-  readonly #turns = new KeyTurns();
+  /** How many changes of an endpoint are under way. */
+  readonly #underWay = new Map<string, number>();
   #memory = new MemoryObservations();
 
   constructor(disk: Disk) {
@@ -33,37 +33,18 @@ export class SqliteObservations implements ObservationStore {
     this.#memory = memory;
   }
 
-  put(observation: StoredObservation): Awaitable<void> {
-    const { endpoint } = observation;
-    return this.#turns.run(endpoint, () =>
-      this.#disk.write(
-        putting(observation),
-        () => this.#memory.put(observation),
-        () => this.#restoration(endpoint),
-      ),
-    );
+  put(observation: StoredObservation): Promise<void> {
+    return this.#write(observation.endpoint, putting(observation), () => this.#memory.put(observation));
   }
 
   remove(endpoint: string, token: Buffer): Awaitable<boolean> {
-    return this.#turns.run(endpoint, () => {
-      if (!this.#memory.of(endpoint).some((observation) => observation.token.equals(token))) return false;
-      return this.#disk.write(
-        { statement: 'removeObservation', parameters: [textKey(endpoint), Uint8Array.from(token)] },
-        () => this.#memory.remove(endpoint, token),
-        () => this.#restoration(endpoint),
-      );
-    });
+    if (this.#hasNone(endpoint)) return false;
+    return this.#write(endpoint, removing(endpoint, token), () => this.#memory.remove(endpoint, token));
   }
 
   removeOf(endpoint: string): Awaitable<number> {
-    return this.#turns.run(endpoint, () => {
-      if (this.#memory.of(endpoint).length === 0) return 0;
-      return this.#disk.write(
-        removingOf(endpoint),
-        () => this.#memory.removeOf(endpoint),
-        () => this.#restoration(endpoint),
-      );
-    });
+    if (this.#hasNone(endpoint)) return 0;
+    return this.#write(endpoint, removingOf(endpoint), () => this.#memory.removeOf(endpoint));
   }
 
   of(endpoint: string): readonly StoredObservation[] {
@@ -76,6 +57,24 @@ export class SqliteObservations implements ObservationStore {
 
   count(): number {
     return this.#memory.count();
+  }
+
+  /** And will have none, whatever is under way. */
+  #hasNone(endpoint: string): boolean {
+    return !this.#underWay.has(endpoint) && !this.#memory.has(endpoint);
+  }
+
+  /** Changes take effect in the order in which they were asked for: each is judged when its turn has come. */
+  async #write<T>(endpoint: string, write: Write, committed: () => T): Promise<T> {
+    const underWay = this.#underWay.get(endpoint) ?? 0;
+    this.#underWay.set(endpoint, underWay + 1);
+    try {
+      return await this.#disk.write(write, committed, () => this.#restoration(endpoint));
+    } finally {
+      const left = (this.#underWay.get(endpoint) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(endpoint, left);
+      else this.#underWay.delete(endpoint);
+    }
   }
 
   #restoration(endpoint: string): Restoration {
@@ -91,6 +90,10 @@ function putting(observation: StoredObservation): Write {
     statement: 'putObservation',
     parameters: [textKey(observation.endpoint), Uint8Array.from(observation.token), kept(observation)],
   };
+}
+
+function removing(endpoint: string, token: Buffer): Write {
+  return { statement: 'removeObservation', parameters: [textKey(endpoint), Uint8Array.from(token)] };
 }
 
 function removingOf(endpoint: string): Write {

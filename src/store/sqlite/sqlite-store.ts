@@ -102,6 +102,7 @@ export class SqliteStore implements Store, AccessStore {
       await this.observations.load();
       await this.devices.load();
       await this.secrets.load();
+      await link.ask({ kind: 'take' });
     } catch (error) {
       this.#connection = undefined;
       await link.end();

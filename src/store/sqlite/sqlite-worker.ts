@@ -33,6 +33,10 @@ function answerTo(request: Request): AnswerOf[keyof AnswerOf] {
       files.lwm2m.open();
       files.values.open();
       return undefined;
+    case 'take':
+      files.lwm2m.take();
+      files.values.take();
+      return undefined;
     case 'write':
       return write(request);
     case 'read':
