@@ -137,11 +137,15 @@ export class NodeInput<C extends InputConfig = InputConfig> {
     return readAttributes(this.config, this.msg);
   }
 
-  /** Who orders, and how long the order may wait. */
-  circumstances(): { user?: string; expires?: number } {
+  /** Who orders, how long the order may wait, and whether it takes the place of older ones that wait. */
+  circumstances(): { user?: string; expires?: number; supersede?: boolean } {
     const expires = numberOption(messageProperty(this.msg, 'expires'), 'msg.expires');
     if (expires !== undefined && !(expires > 0)) throw new InvalidArgumentError('msg.expires must be above 0 (ms)');
-    return { user: userOf(this.msg), expires };
+    const supersede = messageProperty(this.msg, 'supersede');
+    if (!isEmpty(supersede) && typeof supersede !== 'boolean') {
+      throw new InvalidArgumentError(`msg.supersede must be true or false, not ${describe(supersede)}`);
+    }
+    return { user: userOf(this.msg), expires, supersede: isEmpty(supersede) ? undefined : supersede };
   }
 
   private toPaths(value: unknown, where: string): { paths: Path[]; several: boolean } | undefined {

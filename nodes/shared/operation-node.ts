@@ -1,8 +1,9 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import type { Engine, Operation, Order } from '../../src/index';
+import type { Engine, Operation, Order, TakenUpOrder } from '../../src/index';
 import type { EngineHost } from '../lwm2m-server/engine-host';
 import { flowStateOf } from './flow-state';
 import { NodeInput, type InputConfig } from './node-input';
+import { noteOf } from './order-note';
 import { OrderDesk } from './order-desk';
 import { findHost, hostOf } from './server-node';
 import { startStatus, type StatusLine } from './status-line';
@@ -30,6 +31,8 @@ export function registerOperationNode<C extends OperationConfig>(
     const { status, end } = startStatus(RED, this, config.server, fixedEndpoint(config));
     const host = findHost(RED, config.server);
     const desk = deskOf(host, this, status);
+    const takeUp = (order: TakenUpOrder): void => desk.takeUp(order);
+    host?.orderOwners.claim(this.id, takeUp);
 
     this.on('input', (msg, send, done) => {
       if (isReset(msg)) {
@@ -45,6 +48,7 @@ export function registerOperationNode<C extends OperationConfig>(
 
     this.on('close', (removed: boolean, done: () => void) => {
       end();
+      host?.orderOwners.release(this.id, takeUp);
       if (removed || host === undefined) desk.cancelAll();
       else host.kept.keep(this.id, desk);
       done();
@@ -68,7 +72,9 @@ export function registerOperationNode<C extends OperationConfig>(
   ): Promise<Order> {
     const input = new NodeInput(RED, node, config, msg, engine.definitions);
     const target = await input.target();
-    return { target, operation: await operationOf(input), ...input.circumstances(), signal };
+    const operation = await operationOf(input);
+    const origin = { owner: node.id, note: () => noteOf(msg) };
+    return { target, operation, ...input.circumstances(), origin, signal };
   }
 
   RED.nodes.registerType(type, OperationNode);

@@ -1,8 +1,8 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import {
   CancelledError,
-  formatPath,
   isFailure,
+  operationPath,
   type Engine,
   type MemberFailure,
   type Operation,
@@ -10,8 +10,10 @@ import {
   type OrderRun,
   type OperationResult,
   type Summary,
+  type TakenUpOrder,
 } from '../../src/index';
 import type { Kept } from '../lwm2m-server/kept-things';
+import { messageOf } from './order-note';
 import { fillFailure, fillMessage, memberMessage, Sequence, summaryMessage } from './output';
 import type { StatusLine } from './status-line';
 
@@ -61,8 +63,29 @@ export class OrderDesk implements Kept {
     this.cancelAll();
   }
 
+  /** Orders that wait live on in the store, and those given meanwhile come to nothing. */
   engineCloses(): void {
-    this.abandon();
+    this.#abandoned = true;
+  }
+
+  /** Goes on with an order of the process before this one. */
+  takeUp({ run, operation, note }: TakenUpOrder): void {
+    if (this.#abandoned) {
+      run.cancel();
+      return;
+    }
+    const msg = messageOf(this.#RED, note);
+    const delivery: Delivery = {
+      msg,
+      send: (output) => this.#counter.node.send(output),
+      done: (error) => {
+        if (error !== undefined) this.#counter.node.error(error, msg);
+      },
+    };
+    const controller = new AbortController();
+    controller.signal.addEventListener('abort', () => run.cancel(), { once: true });
+    this.#counter.status.queued();
+    void this.#conclude(delivery, controller, this.#follow(delivery, operation, run));
   }
 
   /**
@@ -83,9 +106,14 @@ export class OrderDesk implements Kept {
       done: (error) => (error === undefined || isClient() ? done(error) : this.#counter.node.error(error, msg)),
     };
     const controller = new AbortController();
+    await this.#conclude(delivery, controller, this.#perform(delivery, name, controller.signal, orderOf));
+  }
+
+  /** An order is under way until its outcome is said. */
+  async #conclude(delivery: Delivery, controller: AbortController, outcome: Promise<Error | undefined>): Promise<void> {
     this.#underWay.add(controller);
     this.#counter.status.underWay(this.#underWay.size);
-    const failure = await this.#perform(delivery, name, controller.signal, orderOf);
+    const failure = await outcome;
     this.#underWay.delete(controller);
     if (this.#abandoned) return;
     this.#counter.status.underWay(this.#underWay.size);
@@ -102,9 +130,9 @@ export class OrderDesk implements Kept {
     try {
       const { outcome } = await this.#inTurn(async () => {
         const { engine, order } = await orderOf(signal);
-        if (signal.aborted) throw new CancelledError('cancelled before it was sent');
+        if (signal.aborted || this.#abandoned) throw new CancelledError('cancelled before it was sent');
         const run = engine.order(order);
-        return { outcome: run.many ? this.#serveMany(delivery, run) : this.#serveOne(delivery, order.operation, run) };
+        return { outcome: this.#follow(delivery, order.operation, run) };
       });
       return await outcome;
     } catch (error) {
@@ -112,6 +140,10 @@ export class OrderDesk implements Kept {
       fillFailure(delivery.msg, { operation: name }, failure);
       return failure;
     }
+  }
+
+  #follow(delivery: Delivery, operation: Operation, run: OrderRun): Promise<Error | undefined> {
+    return run.many ? this.#serveMany(delivery, run) : this.#serveOne(delivery, operation, run);
   }
 
   /** Messages become orders in the order they came in, however long it takes to look up what one of them names. */
@@ -132,7 +164,7 @@ export class OrderDesk implements Kept {
     const [outcome] = outcomes;
     if (this.#abandoned || outcome === undefined) return undefined;
     if (isFailure(outcome)) {
-      const about = { operation: operation.operation, endpoint: outcome.endpoint, path: pathText(operation) };
+      const about = { operation: operation.operation, endpoint: outcome.endpoint, path: operationPath(operation) };
       fillFailure(msg, about, outcome.error);
       return outcome.error;
     }
@@ -165,21 +197,4 @@ interface Delivery {
   readonly msg: NodeMessageInFlow;
   readonly send: (output: (NodeMessage | null)[]) => void;
   readonly done: (error?: Error) => void;
-}
-
-/** The path of an operation as `msg.path` says it. */
-function pathText(operation: Operation): string {
-  switch (operation.operation) {
-    case 'read':
-      return operation.paths.map(formatPath).join(',');
-    case 'write-composite':
-      return Object.keys(operation.values).join(',');
-    case 'write':
-    case 'execute':
-    case 'discover':
-    case 'create':
-    case 'delete':
-    case 'write-attributes':
-      return formatPath(operation.path);
-  }
 }

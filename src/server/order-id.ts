@@ -12,6 +12,12 @@ export class OrderIds {
   #sequence = 0;
   #last = 0;
 
+  /** Ids from now on come after this one, which another process has made, perhaps by another clock. */
+  follow(id: string): void {
+    const time = parseInt(id.slice(0, TIME_DIGITS), 36);
+    if (Number.isSafeInteger(time)) this.#last = Math.max(this.#last, time + 1);
+  }
+
   /** @param now ms since 1970; a clock that was set back does not make the id of a later order the smaller one. */
   next(now: number): string {
     this.#last = Math.max(this.#last, Math.floor(now));

@@ -144,6 +144,7 @@ export class OrderQueue {
   async restore<T>(requestOf: (stored: StoredOrder) => QueuedRequest<T>): Promise<HeldOrder<T>[]> {
     const { clock } = this.#context;
     return (await this.#stored.all()).map(([id, stored]) => {
+      this.#ids.follow(id);
       const request = requestOf(stored);
       const since = clock.monotonic() - (clock.now() - stored.queuedAt);
       const expiresAt = since + (stored.expiresAt - stored.queuedAt);

@@ -184,7 +184,7 @@ export class Server {
   takeRestoredOrders(): RestoredOrder[] {
     const held = this.#heldOrders ?? [];
     this.#heldOrders = [];
-    return held.map(({ stored, follow }) => ({ stored, follow: (options) => follow(options).then(resultOf) }));
+    return held.map((order) => ({ stored: order.stored, follow: (options) => order.follow(options).then(resultOf) }));
   }
 
   /** Sends what waits for an endpoint (for all when absent) that can be reached now, though it was not heard. */

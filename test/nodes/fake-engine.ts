@@ -124,7 +124,7 @@ export class FakeEngine extends EventEmitter {
       this.membersOf(policy.target);
       if (this.storeError !== undefined) throw this.storeError;
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error as Error);
     }
     const known = this.policies.get(id);
     const told = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy) ? known.told : 0;

@@ -11,7 +11,8 @@ const SERVER = '192.0.2.1:5683';
 const SECURE_SERVER = '192.0.2.1:5684';
 
 export interface HarnessOptions extends EngineOptions {
-  readonly network?: NetworkOptions;
+  /** Another harness's network: its devices stay where they are. */
+  readonly network?: NetworkOptions | MemoryNetwork;
   /** Called with the engine before it starts. */
   readonly listen?: (engine: Engine) => void;
 }
@@ -41,7 +42,8 @@ export class Harness {
 
   static async start({ network: networkOptions, listen, ...options }: HarnessOptions = {}): Promise<Harness> {
     const clock = options.clock instanceof SimulatedClock ? options.clock : new SimulatedClock();
-    const harness = new Harness(clock, new MemoryNetwork(clock, networkOptions), { ...options, clock });
+    const network = networkOptions instanceof MemoryNetwork ? networkOptions : new MemoryNetwork(clock, networkOptions);
+    const harness = new Harness(clock, network, { ...options, clock });
     listen?.(harness.engine);
     await harness.engine.start();
     return harness;
