@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly awakeOnNotify?: boolean;
   /** How many observations of policies may begin in a second, after a storm of registrations for example; 200 by default. */
   readonly observationRate?: number;
+  /** How long a device may report something else than what it was commanded before it is said as `mismatch`, s; 10 by default. */
+  readonly mismatchGrace?: number;
   /** How many devices may be registered at once; more are answered 5.03. 250,000 by default. */
   readonly maxRegistrations?: number;
   /**

@@ -1,5 +1,6 @@
 import type { PeerAddress, PeerIdentity, Rejection, SentValue } from '../server';
-import type { AddressView, ObjectView, Priority } from './device-view';
+import type { AddressView, CommandedValue, ObjectView, Priority, ReportedValue } from './device-view';
+import type { MismatchTopic } from './mismatches';
 import type { SuspensionMode } from './suspension';
 
 /** What `lwm2m-events` sends of a registered device (DESIGN section 4). */
@@ -36,6 +37,14 @@ export interface SuspensionEventPayload extends Partial<DeviceEventPayload> {
   suspension: { since: number; until: number; mode: SuspensionMode };
 }
 
+/** A resource of a device that is not as it was commanded, or is again. */
+export interface MismatchPayload {
+  endpoint: string;
+  path: string;
+  commanded: CommandedValue;
+  reported: ReportedValue;
+}
+
 /** `joined`: it was unknown, and has a record since it registered in a join window. */
 export type LifecycleTopic = 'registered' | 'joined' | 'updated' | 'deregistered' | 'expired' | 'awake' | 'asleep';
 
@@ -45,6 +54,7 @@ export type { PeerAddress, Rejection, SentValue };
 export type DeviceEvent =
   | { readonly topic: LifecycleTopic; readonly endpoint: string; readonly payload: DeviceEventPayload }
   | { readonly topic: SuspensionTopic; readonly endpoint: string; readonly payload: SuspensionEventPayload }
+  | { readonly topic: MismatchTopic; readonly endpoint: string; readonly payload: MismatchPayload }
   | { readonly topic: 'rejected'; readonly endpoint: string; readonly payload: Rejection }
   /** One event a timestamp of a Send. */
   | { readonly topic: 'sent'; readonly endpoint: string; readonly payload: SentValue[] };

@@ -8,12 +8,20 @@ interface HeldInstances {
   readonly instances: Record<number, Value>;
 }
 
-type Held = Value | HeldInstances;
+export type Held = Value | HeldInstances;
 
 /** What is known of a resource: plain data, as it is stored. */
 export interface HeldValue {
   commanded: { value: Held; at: number; by: string | undefined } | undefined;
   reported: { value: Held; at: number } | undefined;
+  /** When the command was given that the device was last said not to follow; `undefined`: it has matched since. */
+  mismatchOf?: number;
+}
+
+/** A resource that was commanded and has been reported. */
+export interface ReportedCommand {
+  readonly path: string;
+  readonly held: HeldValue;
 }
 
 /** The values of one device as a store keeps them, by path of the resource. */
@@ -25,21 +33,30 @@ export interface StoredDeviceValues {
 export class DeviceValues {
   readonly #held = new Map<string, HeldValue>();
 
-  commanded(values: readonly ResourceValue[], at: number, by: string | undefined): void {
+  /** @returns those that have been reported too. */
+  commanded(values: readonly ResourceValue[], at: number, by: string | undefined): ReportedCommand[] {
+    const commands: ReportedCommand[] = [];
     for (const { path, value } of values) {
       const held = this.#touch(path);
-      if (held !== undefined) held.commanded = { value: merged(held.commanded?.value, path, value), at, by };
+      if (held === undefined) continue;
+      held.commanded = { value: merged(held.commanded?.value, path, value), at, by };
+      if (held.reported !== undefined) commands.push({ path: keyOf(path), held });
     }
+    return commands;
   }
 
-  reported(values: readonly ResourceValue[], now: number): void {
+  /** @returns those that have been commanded too; `undefined`: none, as mostly. */
+  reported(values: readonly ResourceValue[], now: number): ReportedCommand[] | undefined {
+    let commands: ReportedCommand[] | undefined;
     for (const { path, value, timestamp } of values) {
       const at = timestamp ?? now;
       const held = this.#touch(path);
       // Of a batch, or of a late notification, the newest counts.
       if (held === undefined || (held.reported !== undefined && held.reported.at > at)) continue;
       held.reported = { value: merged(held.reported?.value, path, value), at };
+      if (held.commanded !== undefined) (commands ??= []).push({ path: keyOf(path), held });
     }
+    return commands;
   }
 
   /** All of it, to be stored before anything changes. */
@@ -49,11 +66,12 @@ export class DeviceValues {
 
   /** Takes over what was stored; what is newer stays. */
   restore({ values }: StoredDeviceValues): void {
-    for (const [path, { commanded, reported }] of values) {
+    for (const [path, { commanded, reported, mismatchOf }] of values) {
       const held = this.#touch(parsePath(path));
       if (held === undefined) continue;
       if (commanded !== undefined && !(held.commanded !== undefined && held.commanded.at >= commanded.at)) {
         held.commanded = commanded;
+        held.mismatchOf = mismatchOf;
       }
       if (reported !== undefined && !(held.reported !== undefined && held.reported.at >= reported.at)) {
         held.reported = reported;
@@ -64,19 +82,20 @@ export class DeviceValues {
   /** @param within only what lies at or below one of these paths, or above one; everything when absent. */
   view(within?: readonly Path[]): Record<string, ValueView> {
     const view: Record<string, ValueView> = {};
-    for (const [text, { commanded, reported }] of this.#held) {
+    for (const [text, { commanded, reported, mismatchOf }] of this.#held) {
       if (within !== undefined && !isWithin(parsePath(text), within)) continue;
       view[text] = {
         ...(commanded === undefined ? {} : { commanded: commandedView(commanded) }),
-        ...(reported === undefined ? {} : { reported: { value: plain(reported.value), at: reported.at } }),
+        ...(reported === undefined ? {} : { reported: reportedView(reported) }),
+        ...(mismatchOf === undefined ? {} : { mismatch: true }),
       };
     }
     return view;
   }
 
-  #touch({ objectId, objectInstanceId, resourceId }: Path): HeldValue | undefined {
-    if (objectId === undefined || objectInstanceId === undefined || resourceId === undefined) return undefined;
-    const key = `/${objectId}/${objectInstanceId}/${resourceId}`;
+  #touch(path: Path): HeldValue | undefined {
+    if (path.resourceId === undefined) return undefined;
+    const key = keyOf(path);
     let held = this.#held.get(key);
     if (held !== undefined) return held;
     if (this.#held.size >= MAX_RESOURCES) {
@@ -91,6 +110,11 @@ export class DeviceValues {
   }
 }
 
+/** Of the resource. */
+function keyOf({ objectId, objectInstanceId, resourceId }: Path): string {
+  return `/${objectId}/${objectInstanceId}/${resourceId}`;
+}
+
 function isWithin(path: Path, within: readonly Path[]): boolean {
   return within.some((outer) => pathContains(outer, path) || pathContains(path, outer));
 }
@@ -102,12 +126,17 @@ function merged(before: Held | undefined, { resourceInstanceId }: Path, value: V
   return held;
 }
 
-function isInstances(held: Held | undefined): held is HeldInstances {
+export function isInstances(held: Held | undefined): held is HeldInstances {
   return typeof held === 'object' && held !== null && 'instances' in held;
 }
 
-function commandedView({ value, at, by }: { value: Held; at: number; by: string | undefined }): CommandedValue {
+/** As it is shown. */
+export function commandedView({ value, at, by }: NonNullable<HeldValue['commanded']>): CommandedValue {
   return by === undefined ? { value: plain(value), at } : { value: plain(value), at, by };
+}
+
+export function reportedView({ value, at }: NonNullable<HeldValue['reported']>): ReportedValue {
+  return { value: plain(value), at };
 }
 
 function plain(value: Held): ReportedValue['value'] {

@@ -56,6 +56,8 @@ export interface ValueView {
   /** The last one ordered, as long as the device has not accepted it. */
   readonly pending?: PendingValue;
   readonly reported?: ReportedValue;
+  /** The device reports something else than what it was commanded, and has done so for long enough. */
+  readonly mismatch?: true;
 }
 
 /** All that is known of a device, as `lwm2m-devices` sends it. A fresh object that its reader may change. */

@@ -255,9 +255,9 @@ export class Fleet implements ServerListener {
   #emitMismatch(topic: MismatchTopic, device: Device, { path, held }: ReportedCommand): void {
     const { endpoint } = device;
     const { commanded, reported } = held;
+    if (commanded === undefined || reported === undefined || this.devices.get(endpoint) !== device) return;
     // That it was said is kept with the values.
     this.values.changed(device);
-    if (commanded === undefined || reported === undefined) return;
     const payload = { endpoint, path, commanded: commandedView(commanded), reported: reportedView(reported) };
     this.#options.emit()?.({ topic, endpoint, payload });
   }

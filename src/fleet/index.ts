@@ -18,6 +18,7 @@ export type {
   DeviceEventPayload,
   DeviceEventTopic,
   LifecycleTopic,
+  MismatchPayload,
   SuspensionEventPayload,
   SuspensionTopic,
 } from './device-event';
