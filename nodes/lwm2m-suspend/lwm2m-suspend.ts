@@ -4,7 +4,7 @@ import type { EngineHost } from '../lwm2m-server/engine-host';
 import { flowStateOf } from '../shared/flow-state';
 import { NodeInput, type InputConfig } from '../shared/node-input';
 import { isReset } from '../shared/operation-node';
-import { isEmpty, messageProperty, numberOption, oneOf } from '../shared/options';
+import { describe, isEmpty, messageProperty, numberOption, oneOf } from '../shared/options';
 import { findHost, hostOf } from '../shared/server-node';
 import { startStatus, type StatusLine } from '../shared/status-line';
 import { evaluate } from '../shared/typed-value';
@@ -86,7 +86,7 @@ export = function (RED: NodeAPI): void {
     const value = isPlain ? own : await evaluate(RED, node, { value: own, type }, msg);
     const duration = isEmpty(own)
       ? numberOption(messageProperty(msg, 'duration'), 'msg.duration')
-      : numberOption(value, isPlain ? 'duration' : `${type} ${String(own)}`);
+      : numberOption(value, isPlain ? 'duration' : `${type} ${describe(own)}`);
     if (duration !== undefined) return duration;
     throw new InvalidArgumentError('no duration: set one, or send msg.duration (seconds)');
   }
