@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors';
+import { InvalidArgumentError, StoreError } from '../errors';
 import type { Clock } from '../util/clock';
 import { describeError, type Log } from '../util/log';
 import { nameOf, propertiesOf } from './access-input';
@@ -48,12 +48,12 @@ export class Audit {
       if (!(written instanceof Promise)) return;
       this.#underWay += 1;
       written
-        .catch((error: unknown) => this.#fail(describeError(error)))
+        .catch((error: unknown) => this.#fail(reasonOf(error)))
         .finally(() => {
           this.#underWay -= 1;
         });
     } catch (error) {
-      this.#fail(describeError(error));
+      this.#fail(reasonOf(error));
     }
   }
 
@@ -74,6 +74,11 @@ export class Audit {
     log.error(`the audit trail lacks ${this.#lost} ${this.#lost === 1 ? 'entry' : 'entries'}: ${reason}`);
     this.#lost = 0;
   }
+}
+
+/** A store's own words; of a fault of ours where it came from. */
+function reasonOf(error: unknown): string {
+  return error instanceof StoreError ? error.message : describeError(error);
 }
 
 function readQuery(input: unknown): AuditQuery {

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import {
+  AccessDeniedError,
+  isFailure,
+  parsePath,
+  StoreError,
+  type AccessSettings,
+  type AuditView,
+  type MemberFailure,
+  type Operation,
+  type OperationResult,
+} from '../../src';
+import { CoapCode } from '../../src/coap';
+import { MemoryStore } from '../../src/store/memory-store';
+import { Harness, pathOfRequest } from '../server/harness';
+import type { ScriptedDevice } from '../support/scripted-device';
+import { SimulatedClock } from '../support/simulated-clock';
+
+const STOP: Operation = { operation: 'execute', path: parsePath('/3/0/4') };
+const WHERE: Operation = { operation: 'read', paths: [parsePath('/6/0/0')] };
+
+const SETTINGS: AccessSettings = {
+  roles: [
+    { name: 'all', operations: ['*'], target: '*' },
+    { name: 'driver', operations: ['read', 'execute', 'grant'], target: 'ep=car-1' },
+    { name: 'watch', operations: ['observe'], paths: ['/6'] },
+  ],
+  users: [
+    { name: 'ada', roles: ['all'] },
+    { name: 'peter', roles: ['driver'] },
+    { name: 'flow', roles: ['watch'] },
+  ],
+};
+
+/** Answers everything, and remembers what it was asked. */
+function answering(device: ScriptedDevice): string[] {
+  const asked: string[] = [];
+  const next = (): void => {
+    void device.expectRequest().then((request) => {
+      next();
+      asked.push(`${request.message.code} ${pathOfRequest(request.message)}`);
+      const isRead = request.message.code === CoapCode.GET;
+      const observe = request.message.options.observe === 0 ? { observe: 1 } : {};
+      if (isRead) request.reply(CoapCode.Content, { contentFormat: 0, ...observe }, '1.5');
+      else request.reply(CoapCode.Changed);
+    });
+  };
+  next();
+  return asked;
+}
+
+describe('An engine with rights', () => {
+  let clock: SimulatedClock;
+  let store: MemoryStore;
+  let harness: Harness;
+
+  async function start(access: AccessSettings | undefined = SETTINGS, network?: Harness['network']): Promise<void> {
+    harness = await Harness.start({ clock, store, access, network });
+  }
+
+  beforeEach(async () => {
+    clock = new SimulatedClock(Date.UTC(2026, 6, 1));
+    store = new MemoryStore(clock);
+    await start();
+  });
+
+  afterEach(async () => {
+    await harness.close();
+  });
+
+  const LINKS = '</1/0>,</3/0>,</6/0>';
+  const car = (
+    endpoint = 'car-1',
+    registration: { binding?: string } = {},
+    host = '10.0.0.1',
+  ): Promise<ScriptedDevice> =>
+    harness.registered({ endpoint, links: LINKS, lifetime: 864_000, ...registration }, `${host}:5000`);
+
+  const order = (operation: Operation, user: string | undefined, endpoint = 'car-1'): Promise<OperationResult> => {
+    const result = harness.engine.perform(endpoint, operation, { user });
+    // Whoever asked for it catches it, a moment later.
+    result.catch(() => undefined);
+    return harness.settled(result);
+  };
+
+  const audit = async (query: object = {}): Promise<string[]> =>
+    (await harness.engine.audit(query)).map(({ user, operation, endpoint, outcome, code, error }: AuditView) =>
+      [user ?? '-', operation, endpoint ?? '-', outcome, code ?? error ?? ''].join(' ').trim(),
+    );
+
+  it('lets nothing denied onto the wire, and says what was missing', async () => {
+    const asked = answering(await car());
+    await assert.rejects(order(STOP, 'tom'), (error: unknown) => {
+      assert.ok(error instanceof AccessDeniedError);
+      assert.equal(error.message, 'tom may not execute /3/0/4 on car-1: needs a role or grant with execute');
+      return true;
+    });
+    await assert.rejects(order(STOP, undefined), /nobody was named who would execute \/3\/0\/4 on car-1/);
+    assert.deepEqual(asked, []);
+    await order(STOP, 'peter');
+    assert.deepEqual(asked, [`${CoapCode.POST} /3/0/4`]);
+  });
+
+  it('denies members of an order to many, and does the others', async () => {
+    const first = answering(await car());
+    const second = answering(await car('car-2', {}, '10.0.0.2'));
+    const run = harness.engine.order({ target: { selector: 'ep=car-*' }, operation: STOP, user: 'peter' });
+    const outcomes: (OperationResult | MemberFailure)[] = [];
+    run.onResult((outcome) => outcomes.push(outcome));
+    const summary = await harness.settled(run.finished);
+    assert.deepEqual(
+      summary.results.map(({ endpoint, state, error }) => [endpoint, state, error]),
+      [
+        ['car-1', 'succeeded', undefined],
+        ['car-2', 'failed', 'ACCESS_DENIED'],
+      ],
+    );
+    assert.deepEqual([first.length, second.length], [1, 0]);
+    assert.equal(outcomes.filter(isFailure).length, 1);
+    assert.deepEqual((await audit()).sort(), [
+      'peter execute car-1 succeeded 2.04',
+      'peter execute car-2 denied ACCESS_DENIED',
+    ]);
+  });
+
+  it('asks again before what waited for a sleeping device goes out', async () => {
+    const device = await car('car-1', { binding: 'UQ' });
+    await clock.advance(100_000);
+    const { id } = await harness.engine.grant(
+      { user: 'tom', target: 'car-1', operations: ['execute'], until: '2026-07-01T12:00:00Z' },
+      { user: 'ada' },
+    );
+    const waits = harness.engine.perform('car-1', STOP, { user: 'tom' });
+    waits.catch(() => undefined);
+    await clock.settle();
+    await clock.advance(12 * 3600_000);
+    const asked = answering(device);
+    await harness.settled(device.update());
+    await clock.settle();
+    await assert.rejects(waits, AccessDeniedError);
+    assert.deepEqual(asked, []);
+    assert.ok(id.length > 0);
+    assert.equal((await audit({ operation: 'execute' }))[0], 'tom execute car-1 denied ACCESS_DENIED');
+  });
+
+  it('checks the paths of a composite write as the device will understand them', async () => {
+    await harness.engine.grant(
+      { user: 'tom', target: 'car-1', operations: ['write'], paths: ['/3311/*/5851'] },
+      { user: 'ada' },
+    );
+    const write = (values: Record<string, unknown>): Promise<OperationResult> =>
+      order({ operation: 'write-composite', values }, 'tom');
+    await assert.rejects(write({ '/3311/0/5850': true }), AccessDeniedError);
+    await assert.rejects(write({ 'lightControl/0/onOff': true }), /tom may not write \/3311\/0\/5850/);
+    await assert.rejects(write({ '/3311/0': { 5851: 3 } }), AccessDeniedError);
+    await assert.rejects(write({ '/3311/0/5851': 3 }), { code: 'NOT_REGISTERED' });
+  });
+
+  it('observes by its own settings as the user flow, and by message as the user of the message', async () => {
+    const asked = answering(await car());
+    const values: unknown[] = [];
+    const failures: string[] = [];
+    const listener = {
+      value: ({ payload }: { payload: unknown }) => values.push(payload),
+      failed: ({ error }: MemberFailure) => failures.push(error.message),
+    };
+    const observe = (id: string, path: string, user?: string) =>
+      harness.engine.observePolicy(id, { target: { endpoint: 'car-1' }, paths: [parsePath(path)] }, listener, { user });
+    await harness.settled(observe('own', '/6/0/0'));
+    await clock.advance(1000);
+    assert.deepEqual([asked, failures.length], [[`${CoapCode.GET} /6/0/0`], 0]);
+    await harness.settled(observe('other', '/3/0/9'));
+    await harness.settled(observe('toms', '/6/0/1', 'tom'));
+    await clock.advance(1000);
+    assert.equal(asked.length, 1);
+    assert.deepEqual(failures.sort(), [
+      'flow may not observe /3/0/9 on car-1: needs a role or grant with observe',
+      'tom may not observe /6/0/1 on car-1: needs a role or grant with observe',
+    ]);
+  });
+
+  it('checks who provisions, defines groups and suspends', async () => {
+    const asked = answering(await car());
+    const denied = { code: 'ACCESS_DENIED' };
+    await assert.rejects(harness.engine.provision({ endpoint: 'car-1', groups: ['a'] }, { user: 'peter' }), denied);
+    await assert.rejects(harness.engine.unprovision('car-1', { user: 'peter' }), denied);
+    await assert.rejects(harness.engine.defineGroup('mine', 'ep=*', { user: 'peter' }), /provision all devices/);
+    await harness.engine.provision({ endpoint: 'car-1', groups: ['a'] }, { user: 'ada' });
+    const run = harness.engine.suspend({ endpoint: 'car-1' }, { duration: 60, user: 'peter' });
+    const { results } = await harness.settled(run.finished);
+    assert.deepEqual(
+      results.map(({ error }) => error),
+      ['ACCESS_DENIED'],
+    );
+    assert.deepEqual(asked, []);
+    assert.deepEqual((await audit()).reverse(), [
+      'peter provision car-1 denied ACCESS_DENIED',
+      'peter unprovision car-1 denied ACCESS_DENIED',
+      'peter provision - denied ACCESS_DENIED',
+      'ada provision car-1 succeeded',
+      'peter suspend car-1 denied ACCESS_DENIED',
+    ]);
+  });
+
+  it('takes other rights at once, without a word to the devices', async () => {
+    const asked = answering(await car());
+    harness.engine.setAccess({ ...SETTINGS, default: 'allow' });
+    await order(WHERE, 'tom');
+    harness.engine.setAccess(SETTINGS);
+    await assert.rejects(order(WHERE, 'tom'), AccessDeniedError);
+    harness.engine.setAccess(undefined);
+    await order(WHERE, undefined);
+    assert.equal(asked.length, 2);
+  });
+
+  it('keeps grants through a restart, and forgets those of a device whose record is removed', async () => {
+    await harness.engine.grant({ user: 'tom', target: 'car-1', operations: ['read'] }, { user: 'ada' });
+    await harness.close();
+    await start();
+    assert.equal(harness.engine.denial('read', 'car-1', 'tom', [parsePath('/6')]), undefined);
+    await harness.engine.unprovision('car-1', { user: 'ada' });
+    assert.ok(harness.engine.denial('read', 'car-1', 'tom', [parsePath('/6')]) instanceof AccessDeniedError);
+  });
+
+  it('writes down who ordered what and what came of it, and never a value, a key or an argument', async () => {
+    const device = await car();
+    const secret = 'b1b2b3b4b5b6';
+    answering(device);
+    await order({ operation: 'write', path: parsePath('/1/0/1'), value: 4711, mode: 'replace' }, 'ada');
+    await order({ operation: 'execute', path: parsePath('/3/0/4'), args: "5='s3cr3t'" }, 'ada');
+    await harness.engine.provision(
+      { endpoint: 'car-1', security: { mode: 'psk', identity: 'car-1', key: secret } },
+      { user: 'ada' },
+    );
+    await assert.rejects(order(WHERE, 'ada', 'car-9'), { code: 'NOT_REGISTERED' });
+    assert.deepEqual((await audit()).reverse(), [
+      'ada write car-1 succeeded 2.04',
+      'ada execute car-1 succeeded 2.04',
+      'ada provision car-1 succeeded',
+      'ada read car-9 failed NOT_REGISTERED',
+    ]);
+    const all = JSON.stringify(await harness.engine.audit({ limit: 10_000 }));
+    for (const text of ['4711', 's3cr3t', secret]) assert.ok(!all.includes(text), text);
+    assert.deepEqual(await audit({ user: 'ada', outcome: 'failed' }), ['ada read car-9 failed NOT_REGISTERED']);
+    const [newest] = await harness.engine.audit({ limit: 1 });
+    assert.deepEqual(await audit({ before: newest?.number, limit: 1 }), ['ada provision car-1 succeeded']);
+    assert.deepEqual(await audit({ from: '2026-07-02' }), []);
+    await assert.rejects(harness.engine.audit({ outcome: 'maybe' }), { code: 'INVALID_ARGUMENT' });
+    await assert.rejects(harness.engine.audit({ limit: 0 }), { code: 'INVALID_ARGUMENT' });
+  });
+
+  it('does what was ordered though the audit trail cannot be written, and says so once a minute', async () => {
+    answering(await car());
+    store.audit.append = () => {
+      throw new StoreError('the disk is full');
+    };
+    await order(WHERE, 'ada');
+    await order(WHERE, 'ada');
+    const said = harness.logged.filter((line) => line.includes('audit'));
+    assert.deepEqual(said, ['the audit trail lacks 1 entry: the disk is full']);
+  });
+});
