@@ -10,7 +10,13 @@ const manufacturer = parsePath('/3/0/0');
 
 /** A server under measurement. */
 export function serveEngine(options: Library.EngineOptions, more: Handlers = {}): void {
-  const engine = new Engine({ ...options, host: '127.0.0.1', coapPort: 0, noSec: 'loopback' });
+  const engine = new Engine({
+    ...options,
+    host: '127.0.0.1',
+    coapPort: 0,
+    noSec: 'loopback',
+    observationRate: 1_000_000,
+  });
   let notified = 0;
   serve({
     listen: async () => {
@@ -33,17 +39,19 @@ export function serveEngine(options: Library.EngineOptions, more: Handlers = {})
       const total = engine.devices().length;
       await new Promise<void>((resolve, reject) => {
         let answered = 0;
-        engine.observePolicy(
-          'bench',
-          { target: { all: true }, paths: [onOff] },
-          {
-            value: () => {
-              if (answered === total) notified += 1;
-              else if (++answered === total) resolve();
+        engine
+          .observePolicy(
+            'bench',
+            { target: { all: true }, paths: [onOff] },
+            {
+              value: () => {
+                if (answered === total) notified += 1;
+                else if (++answered === total) resolve();
+              },
+              failed: ({ error }) => reject(error),
             },
-            failed: ({ error }) => reject(error),
-          },
-        );
+          )
+          .catch(reject);
       });
     },
     /** How many notifications the listener has heard. */

@@ -114,7 +114,7 @@ describe('What is known of the values of devices', () => {
   });
 
   it('is tried again when the store refused it, and that is said once a minute', async () => {
-    const { put } = store.values;
+    const put = store.values.put.bind(store.values);
     store.values.put = () => {
       throw new StoreError('the disk is full');
     };

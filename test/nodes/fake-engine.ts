@@ -114,31 +114,29 @@ export class FakeEngine extends EventEmitter {
     for (const owner of [...this.untaken.keys()]) if (!isOwner(owner)) this.ended.push(owner);
   }
 
-  observePolicy(
+  async observePolicy(
     id: string,
     policy: ObservationPolicy,
     listener: ObservationListener,
     options: PolicyOptions = {},
   ): Promise<PolicyHandle> {
-    try {
-      this.membersOf(policy.target);
-      if (this.storeError !== undefined) throw this.storeError;
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    // As one that waits for its store.
+    await Promise.resolve();
+    this.membersOf(policy.target);
+    if (this.storeError !== undefined) throw this.storeError;
     const known = this.policies.get(id);
     const told = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy) ? known.told : 0;
     const entry: FakePolicy = { policy, listener, told: told + 1 };
     this.policies.set(id, entry);
     this.records.set(id, { id, policy, ...options });
-    return Promise.resolve({
+    return {
       id,
       status: () => this.policyStatus,
       detach: () => {
         entry.listener = undefined;
       },
       cancel: (cancelOptions) => this.cancelPolicy(id, cancelOptions),
-    });
+    };
   }
 
   policiesOf(owner: string): PolicyRecord[] {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import observeNode from '../../nodes/lwm2m-observe/lwm2m-observe';
-import { formatPath, type ObservationPolicy, type ObservedValue } from '../../src/index';
+import {
+  formatPath,
+  parsePath,
+  StoreError,
+  TimeoutError,
+  type ObservationPolicy,
+  type ObservedValue,
+} from '../../src/index';
 import { FakeEngine } from './fake-engine';
 import { fakeServer, on, runFlow, type Flow, type Message } from './flow-harness';
 
@@ -14,6 +21,8 @@ const VALUE: ObservedValue = {
   timestamp: 5,
   queuedFor: 0,
 };
+
+const GONE: ObservationPolicy = { target: { endpoint: 'lamp-1' }, paths: [parsePath('/3/0/0')] };
 
 describe('a node that observes', () => {
   let engine: FakeEngine;
@@ -185,5 +194,98 @@ describe('a node that observes', () => {
       [['/3/0/1']],
     );
     assert.equal(engine.cancelled.length, 1);
+  });
+
+  describe('and the store', () => {
+    it('is done only when the store has the policy', async () => {
+      const running = await start({});
+      engine.storeError = new StoreError('the disk is full');
+      running.receive('observe', { target: 'lamp-1', path: '/3/0/0' });
+      assert.equal((await running.inbox('caught').next()).error?.code, 'STORE');
+      assert.deepEqual([policies(), running.inbox('completed').all], [[], []]);
+      engine.storeError = undefined;
+      await say(running, { target: 'lamp-1', path: '/3/0/0' });
+      engine.storeError = new StoreError('the disk is full');
+      running.receive('observe', { action: 'cancel' });
+      assert.equal((await running.inbox('caught').next()).error?.code, 'STORE');
+      assert.equal(engine.policies.size, 1);
+    });
+
+    it('remembers who ordered it', async () => {
+      const running = await start({});
+      await say(running, { target: 'lamp-1', path: '/3/0/0', user: 'ann' });
+      assert.deepEqual(
+        [...engine.records.values()].map(({ owner, user }) => [owner, user]),
+        [['observe', 'ann']],
+      );
+    });
+
+    /** The engine of the next process: it has what the store had. */
+    async function restart(properties: Record<string, unknown>): Promise<Flow> {
+      await flow?.stop();
+      const { records } = engine;
+      engine = new FakeEngine();
+      engine.register('lamp-1', 'lamp-2');
+      for (const [id, record] of records) engine.records.set(id, record);
+      return await start(properties);
+    }
+
+    const settings = { target: 'lamp-1', path: '/3311/0/5850' };
+    const observed = (): string[] => policies().map(({ paths }) => paths.map(formatPath).join());
+
+    it('takes up what messages observed before a restart', async () => {
+      await say(await start({}), { target: 'lamp-2', path: '/3/0/0', pmin: 5 });
+      await restart({});
+      assert.deepEqual(policies()[0]?.attributes, { pmin: 5 });
+      const [{ listener } = { listener: undefined }] = engine.policies.values();
+      listener?.value(VALUE);
+      assert.equal((await flow?.inbox('out').next())?.payload, true);
+    });
+
+    it('leaves after a restart what a message cancelled, while the settings stay the same', async () => {
+      const running = await start(settings);
+      await say(running, { action: 'cancel' });
+      await restart(settings);
+      assert.deepEqual(observed(), []);
+      await restart({ ...settings, path: '/3311/0/5851' });
+      assert.deepEqual([observed(), engine.records.size], [['/3311/0/5851'], 1]);
+    });
+
+    it('observes again after a restart when a message has said so after the one that cancelled', async () => {
+      const running = await start(settings);
+      await say(running, { action: 'cancel' });
+      await say(running, { action: 'observe', pmin: 7 });
+      await restart(settings);
+      assert.deepEqual([observed(), policies()[0]?.attributes], [['/3311/0/5850'], { pmin: 7 }]);
+    });
+
+    it('follows settings that changed while nothing ran', async () => {
+      await start(settings);
+      await restart({ ...settings, path: '/3311/0/5851' });
+      assert.deepEqual(observed(), ['/3311/0/5851']);
+      await restart({});
+      assert.deepEqual([observed(), engine.records.size], [[], 0]);
+    });
+
+    it('ends the policies of a node that was removed while nothing ran, and no others', async () => {
+      await start(settings);
+      engine.records.set('gone /3/0/0', { id: 'gone /3/0/0', policy: GONE, owner: 'gone' });
+      engine.records.set('program', { id: 'program', policy: GONE });
+      await restart(settings);
+      assert.deepEqual([...engine.records.values()].map(({ owner }) => owner).sort(), ['observe', undefined]);
+    });
+  });
+
+  it('shows how many devices of many are observed while some fail', async () => {
+    const running = await start({ target: 'ep=lamp-*', targetType: 'selector', path: '/3311/0/5850' });
+    const [{ listener } = { listener: undefined }] = engine.policies.values();
+    engine.policyStatus = { devices: 10, observing: 8, waiting: 0, failed: 2 };
+    listener?.failed({ endpoint: 'lamp-9', path: '/3311/0/5850', error: new TimeoutError('no answer') });
+    await running.whenStatus('observe', ({ text }) => text === 'status.observed');
+    assert.equal(running.statuses('observe').at(-1)?.fill, 'yellow');
+    assert.equal((await running.inbox('caught').next()).error?.code, 'TIMEOUT');
+    engine.policyStatus = { devices: 10, observing: 10, waiting: 0, failed: 0 };
+    listener?.value(VALUE);
+    await running.whenStatus('observe', ({ text }) => text?.startsWith('true') === true);
   });
 });

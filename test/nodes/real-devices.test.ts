@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import devicesNode from '../../nodes/lwm2m-devices/lwm2m-devices';
 import discoverNode from '../../nodes/lwm2m-discover/lwm2m-discover';
 import eventsNode from '../../nodes/lwm2m-events/lwm2m-events';
@@ -364,6 +367,69 @@ describe('nodes and devices on the network', () => {
       running.receive('observe', { action: 'observe' });
       assert.equal((await running.inbox('seen').next()).payload, false);
       assert.equal(relay.requests, requests + 1);
+    });
+  });
+
+  describe('observation and the store on a disk', () => {
+    let directory: string;
+
+    beforeEach(() => {
+      directory = mkdtempSync(path.join(tmpdir(), 'lwm2m-observe-'));
+    });
+
+    afterEach(async () => {
+      await flow?.stop();
+      flow = undefined;
+      rmSync(directory, { recursive: true });
+    });
+
+    const nodes = (server: Record<string, unknown> = {}): FlowNode[] => [
+      { ...SERVER, store: 'sqlite', storePath: directory, ...server },
+      on('observe', 'lwm2m-observe', { server: 'server' }, ['seen']),
+      on('seen', 'helper'),
+    ];
+
+    it('made by a message goes on across a restart, without a request on the wire', async () => {
+      const first = await start(...nodes());
+      const { device, relay } = await watchedLamp(first, 'lamp-1');
+      const coapPort = String(await portOf(first));
+      first.receive('observe', { target: 'lamp-1', path: '/3311/0/5850' });
+      await first.inbox('seen').next();
+      const requests = relay.requests;
+      await first.stop();
+      const second = await start(...nodes({ coapPort }));
+      await until(() => (second.node('server') as ServerNode).host?.state.state === 'running');
+      switchOn(device);
+      const seen = await second.inbox('seen').next();
+      assert.deepEqual([seen.endpoint, seen.payload], ['lamp-1', true]);
+      assert.equal((seen.lwm2m as { first?: boolean }).first, undefined);
+      assert.equal(relay.requests, requests);
+    });
+
+    it('goes on when other settings of the server make another engine', async () => {
+      const running = await start(...nodes());
+      const { device, relay } = await watchedLamp(running, 'lamp-1');
+      const coapPort = String(await portOf(running));
+      running.receive('observe', { target: 'lamp-1', path: '/3311/0/5850' });
+      await running.inbox('seen').next();
+      const requests = relay.requests;
+      await running.deploy(nodes({ coapPort, lifetimeMax: '3600' }), 'nodes');
+      await until(() => (running.node('server') as ServerNode).host?.state.state === 'running');
+      switchOn(device);
+      assert.equal((await running.inbox('seen').next()).payload, true);
+      assert.equal(relay.requests, requests);
+    });
+
+    it('ends on the devices when its node was removed while nothing ran', async () => {
+      const first = await start(...nodes());
+      const { device } = await watchedLamp(first, 'lamp-1');
+      const coapPort = String(await portOf(first));
+      first.receive('observe', { target: 'lamp-1', path: '/3311/0/5850' });
+      await first.inbox('seen').next();
+      await first.stop();
+      assert.equal(device.observations, 1);
+      await start(...nodes({ coapPort }).filter(({ type }) => type === 'lwm2m-server'));
+      await until(() => device.observations === 0);
     });
   });
 
