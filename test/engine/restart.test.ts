@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { Engine, parsePath } from '../../src';
 import { CoapCode } from '../../src/coap';
+import { parseRegisteredObjects } from '../../src/server/registered-objects';
 import { MemoryStore } from '../../src/store/memory-store';
 import { MemoryNetwork } from '../support/memory-network';
 import { ScriptedDevice } from '../support/scripted-device';
 import { SimulatedClock } from '../support/simulated-clock';
+
+/** A store in memory that is as one in files after a restart: all lifetimes begin anew when it opens. */
+class RestartedStore extends MemoryStore {
+  override async open(): Promise<void> {
+    for (const { endpoint, revision } of this.registrations.all()) this.registrations.renew(endpoint, revision);
+    await super.open();
+  }
+}
 
 const SERVER = '192.0.2.1:5683';
 const DIMMER = parsePath('/3311/0/5851');
@@ -53,6 +62,100 @@ describe('An engine that starts on the store of the one before', () => {
     (await device.expectRequest()).reply(CoapCode.Content, { contentFormat: 0 }, '20');
     assert.equal((await reading).payload, 20);
     assert.equal((await device.update()).code, CoapCode.Changed);
+    await second.close();
+  });
+
+  it('gives every registration a fresh lifetime, and ends it when that is over', async () => {
+    const clock = new SimulatedClock();
+    const store = new RestartedStore(clock);
+    const network = new MemoryNetwork(clock);
+    const first = new Engine({ clock, store, noSec: 'any', transports: [network.transport(SERVER)] });
+    await first.start();
+    await new ScriptedDevice(network, '192.0.2.10:4000', SERVER).register({ endpoint: 'lamp-1', lifetime: 60 });
+    await first.close();
+    await clock.advance(3_600_000);
+
+    const second = new Engine({ clock, store, noSec: 'any', transports: [network.transport(SERVER)] });
+    const expired: string[] = [];
+    second.on('device', ({ topic, endpoint }) => {
+      if (topic === 'expired') expired.push(endpoint);
+    });
+    await second.start();
+    await clock.advance(59_000);
+    assert.deepEqual([second.devices().length, expired], [1, []]);
+    await clock.advance(5_000);
+    assert.deepEqual(expired, ['lamp-1']);
+    await second.close();
+  });
+
+  it('takes up 100,000 registrations a few at a time: everything else has its turn, and devices hear to come again', async function () {
+    this.timeout(60_000);
+    const clock = new SimulatedClock();
+    const store = new MemoryStore(clock);
+    const network = new MemoryNetwork(clock);
+    const objects = parseRegisteredObjects(Buffer.from('</1/0>,</3/0>,</3311/0>'));
+    for (let n = 0; n < 100_000; n += 1) {
+      store.registrations.put(
+        {
+          id: `id-${n}`,
+          endpoint: `lamp-${n}`,
+          revision: 1,
+          owner: 'engine',
+          version: '1.1',
+          binding: 'U',
+          queueMode: false,
+          lifetime: 300,
+          lifetimeRequested: 300,
+          objects,
+          scheme: 'coap',
+          address: { host: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, port: 5683 },
+          identity: { mode: 'nosec' },
+          registeredAt: clock.now(),
+        },
+        0,
+      );
+    }
+    const engine = new Engine({ clock, store, noSec: 'any', transports: [network.transport(SERVER)] });
+    let turns = 0;
+    let started = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!started) setImmediate(turn);
+    };
+    const device = new ScriptedDevice(network, '10.0.0.1:5683', SERVER);
+    const starting = engine.start().then(() => {
+      started = true;
+    });
+    setImmediate(turn);
+    device.location = ['rd', 'id-1'];
+    while (engine.addresses.length === 0) await clock.settle();
+    const early = await device.update();
+    assert.equal(started, false);
+    assert.deepEqual([early.code, early.options.maxAge], [CoapCode.ServiceUnavailable, 5]);
+    await starting;
+    // 500 at once, by the server and then by the fleet.
+    assert.ok(turns >= 400, `${turns} turns`);
+    assert.equal((await device.update()).code, CoapCode.Changed);
+    assert.equal(engine.devices().length, 100_000);
+    await engine.close();
+    assert.equal(clock.timers, 0);
+  });
+
+  it('forgets observations of registrations that ended unnoticed', async () => {
+    const clock = new SimulatedClock();
+    const store = new MemoryStore(clock);
+    const network = new MemoryNetwork(clock);
+    const first = new Engine({ clock, store, noSec: 'any', transports: [network.transport(SERVER)] });
+    await first.start();
+    await new ScriptedDevice(network, '192.0.2.10:4000', SERVER).register({ endpoint: 'lamp-1' });
+    await first.close();
+    for (const endpoint of ['lamp-1', 'lamp-2']) {
+      const token = Buffer.from(endpoint);
+      store.observations.put({ endpoint, registrationId: 'before', token, paths: ['/3311/0/5851'], composite: false });
+    }
+    const second = new Engine({ clock, store, noSec: 'any', transports: [network.transport(SERVER)] });
+    await second.start();
+    assert.equal(store.observations.count(), 0);
     await second.close();
   });
 
