@@ -261,6 +261,49 @@ describe('the examples, deployed', function () {
     assert.ok(!JSON.stringify(await nodeRed.flows()).includes(lampKey));
   });
 
+  it('suspension: low priority goes, high stays, orders wait, all are back in turn', async () => {
+    await deploy('suspension');
+    const park = [3, 4, 5, 6].map((number) => `suspension-lamp-${number}`);
+    await nodeRed.setDebug('ex-suspension-record', true);
+    await press('ex-suspension-records', 'ex-suspension-record');
+
+    /** Waits until each of the lamps has said this. */
+    const eachSays = (topic: string): Promise<unknown> => {
+      const heard = new Set<string>();
+      return sidebar.next(({ id, value }) => {
+        if (id !== 'ex-suspension-event') return false;
+        const event = value as { topic: string; endpoint: string };
+        return event.topic === topic && heard.add(event.endpoint).size === park.length;
+      });
+    };
+    const suspended = eachSays('suspended');
+    const resumed = eachSays('resumed');
+    type Counts = { total: number; device: number; skipped: number };
+    const { total, device } = (await press('ex-suspension-quick', 'ex-suspension-summary')) as Counts;
+    assert.deepEqual({ total, device }, { total: 4, device: 4 });
+    await suspended;
+
+    const { skipped } = (await press('ex-suspension-named', 'ex-suspension-summary')) as Counts;
+    assert.equal(skipped, 2);
+    const away = (await press('ex-suspension-status', 'ex-suspension-away')) as { endpoint: string; state: string }[];
+    assert.deepEqual(
+      away.map(({ endpoint, state }) => `${endpoint} ${state}`),
+      park.map((endpoint) => `${endpoint} suspended`),
+    );
+
+    // The crossing obeys at once, the park when it is back.
+    const obeyed: string[] = [];
+    const all = sidebar.next(
+      ({ id, value }) =>
+        id === 'ex-suspension-switched' && obeyed.push((value as { endpoint: string }).endpoint) === park.length + 2,
+    );
+    await nodeRed.press('ex-suspension-on');
+    await resumed;
+    await all;
+    assert.deepEqual(obeyed.slice(0, 2).sort(), ['suspension-lamp-1', 'suspension-lamp-2']);
+    assert.deepEqual(obeyed.slice(2).sort(), park);
+  });
+
   describe('street-lights, the city', () => {
     const LAMPS = ['main', 'park'].flatMap((street) => [1, 2, 3, 4, 5, 6].map((number) => `lamp-${street}-${number}`));
     const ON = '/3311/0/5850';
