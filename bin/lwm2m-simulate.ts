@@ -18,8 +18,14 @@ const HELP = `lwm2m-simulate - a fleet of simulated LwM2M devices
   --kind <kind>        what to simulate: ${DEVICE_KINDS.join(', ')} (default ${DEVICE_KINDS[0]})
   --count <number>     how many devices (default 1)
   --server <uri>       the LwM2M server (default coap://127.0.0.1:5683)
-  --prefix <text>      the devices are named by it and their number, from 1 (default lamp-)
-  --lifetime <s>       the lifetime of their registrations (default 60)
+  --prefix <text>      the devices are named by it and their number, from 1 (default by kind: lamp-, ac-, car-, meter-)
+  --lifetime <s>       the lifetime of their registrations (default 60, of meters 3600)
+  --queue-mode         they sleep between their exchanges with the server; meters do so anyway
+  --no-queue-mode      they do not
+  --awake-time <s>     how long they are awake after each exchange (default 93)
+  --update-interval <s> how often they update, if not more seldom than the lifetime asks for (meters: 300)
+  --vanish-every <s>   their modems lose the network so often, each at its own time ...
+  --vanish-for <s>     ... for so long, and come back from another address
   --version <version>  the LwM2M version they speak: 1.0, 1.1, 1.2 (default 1.1)
   --psk-key <hex>      a key for coaps://, the same for all; their names are their identities
   --credentials <file> a file with the keys for coaps://: [{ "endpoint", "identity", "key" (hex) }, ...]
@@ -47,9 +53,13 @@ function readCommandLine(args: string[]): CommandLine | undefined {
     kind: values.kind,
     count: wholeNumber(values.count, '--count'),
     serverUri: values.server,
-    endpointPrefix: values.prefix,
-    lifetime: wholeNumber(values.lifetime, '--lifetime'),
+    endpointPrefix: values.prefix ?? usualPrefix(values.kind),
+    lifetime: optionalNumber(values.lifetime, '--lifetime'),
     version: values.version,
+    queueMode: values['queue-mode'],
+    awakeTime: optionalNumber(values['awake-time'], '--awake-time'),
+    updateInterval: optionalNumber(values['update-interval'], '--update-interval'),
+    vanishing: readVanishing(values['vanish-every'], values['vanish-for']),
     security: readSecurity(values['psk-key'], values.credentials),
   };
 }
@@ -82,12 +92,18 @@ function parse(args: string[]) {
     return parseArgs({
       args,
       allowPositionals: true,
+      allowNegative: true,
       options: {
         kind: { type: 'string', default: DEVICE_KINDS[0] as string },
         count: { type: 'string', default: '1' },
         server: { type: 'string', default: 'coap://127.0.0.1:5683' },
-        prefix: { type: 'string', default: 'lamp-' },
-        lifetime: { type: 'string', default: '60' },
+        prefix: { type: 'string' },
+        lifetime: { type: 'string' },
+        'queue-mode': { type: 'boolean' },
+        'awake-time': { type: 'string' },
+        'update-interval': { type: 'string' },
+        'vanish-every': { type: 'string' },
+        'vanish-for': { type: 'string' },
         version: { type: 'string', default: '1.1' },
         'psk-key': { type: 'string' },
         credentials: { type: 'string' },
@@ -99,6 +115,24 @@ function parse(args: string[]) {
     const [sentence = ''] = String(error instanceof Error ? error.message : error).split('. ');
     throw new InvalidArgumentError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
   }
+}
+
+/** What the devices of a kind are usually called. */
+function usualPrefix(kind: string): string {
+  return { 'air-conditioner': 'ac-', car: 'car-', meter: 'meter-' }[kind] ?? 'lamp-';
+}
+
+/** @throws {InvalidArgumentError} one of both without the other. */
+function readVanishing(every: string | undefined, duration: string | undefined): FleetOptions['vanishing'] {
+  if (every === undefined && duration === undefined) return undefined;
+  if (every === undefined || duration === undefined) {
+    throw new InvalidArgumentError('there is --vanish-every with --vanish-for, or none of them');
+  }
+  return { every: wholeNumber(every, '--vanish-every'), duration: wholeNumber(duration, '--vanish-for') };
+}
+
+function optionalNumber(text: string | undefined, option: string): number | undefined {
+  return text === undefined ? undefined : wholeNumber(text, option);
 }
 
 function wholeNumber(text: string, option: string): number {

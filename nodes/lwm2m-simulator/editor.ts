@@ -3,6 +3,9 @@ import { explainChoice, nodeLabelStyle, validInteger, validSecurity, validServer
 /** More devices than one process should simulate beside its server. */
 const MAX_COUNT = 10_000;
 
+/** What a timer can wait for. */
+const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+
 /** The usual addresses, one for each choice of security: a usual address follows the choice. */
 const USUAL: Record<string, string> = { nosec: 'coap://127.0.0.1:5683', psk: 'coaps://127.0.0.1:5684' };
 
@@ -25,6 +28,37 @@ function prepareSecurity(): void {
   }
   security.on('change', follow);
   follow();
+}
+
+/** What is usual for each kind: the beginning of the names, and whether its devices sleep. */
+const KINDS: Record<string, { prefix: string; sleeps: boolean }> = {
+  'street-light': { prefix: 'lamp-', sleeps: false },
+  'air-conditioner': { prefix: 'ac-', sleeps: false },
+  car: { prefix: 'car-', sleeps: false },
+  meter: { prefix: 'meter-', sleeps: true },
+};
+
+/** What is usual for the kind follows it when another is chosen; the awake time is of devices that sleep. */
+function prepareKind(): void {
+  const kind = $('#node-input-kind');
+  const prefix = $('#node-input-endpointPrefix');
+  const queueMode = document.getElementById('node-input-queueMode') as HTMLInputElement;
+  const awake = document.getElementById('lwm2m-awake-row');
+  const showAwake = (): void => {
+    if (awake) awake.hidden = !queueMode.checked;
+  };
+  let chosen = String(kind.val());
+  kind.on('change', () => {
+    const before = KINDS[chosen];
+    chosen = String(kind.val());
+    const usual = KINDS[chosen];
+    if (usual === undefined || usual === before) return;
+    if (String(prefix.val()) === before?.prefix) prefix.val(usual.prefix).trigger('change');
+    queueMode.checked = usual.sleeps;
+    showAwake();
+  });
+  queueMode.addEventListener('change', showAwake);
+  showAwake();
 }
 
 RED.nodes.registerType('lwm2m-simulator', {
@@ -62,6 +96,31 @@ RED.nodes.registerType('lwm2m-simulator', {
         return validSecurity(this, value);
       },
     },
+    queueMode: { value: false },
+    awakeTime: {
+      value: '',
+      validate(value, _options) {
+        return validInteger(value, 1, MAX_SECONDS);
+      },
+    },
+    updateInterval: {
+      value: '',
+      validate(value, _options) {
+        return validInteger(value, 1, MAX_SECONDS);
+      },
+    },
+    vanishEvery: {
+      value: '',
+      validate(value, _options) {
+        return validInteger(value, 1, MAX_SECONDS);
+      },
+    },
+    vanishFor: {
+      value: '',
+      validate(value, _options) {
+        return validInteger(value, 1, MAX_SECONDS);
+      },
+    },
   },
   credentials: {
     key: { type: 'password' },
@@ -81,6 +140,7 @@ RED.nodes.registerType('lwm2m-simulator', {
     return this._('lwm2m-simulator.port.output');
   },
   oneditprepare() {
+    prepareKind();
     prepareSecurity();
     explainChoice('security', 'nosec', (security) => this._(`lwm2m-simulator.security.hint.${security}`));
   },

@@ -15,6 +15,13 @@ interface SimulatorConfig extends NodeDef {
   lifetime?: number | string;
   /** `nosec`, `psk`, or empty: what `serverUri` asks for. */
   security?: string;
+  /** Empty: as it is usual for the kind. */
+  queueMode?: boolean | '';
+  /** s */
+  awakeTime?: number | string;
+  updateInterval?: number | string;
+  vanishEvery?: number | string;
+  vanishFor?: number | string;
 }
 
 /** What Node-RED keeps encrypted and never exports. */
@@ -103,9 +110,22 @@ function settingsOf(config: SimulatorConfig, credentials: SimulatorCredentials =
     endpointPrefix: isEmpty(endpointPrefix) ? 'lamp-' : endpointPrefix,
     serverUri,
     lifetime: numberOption(config.lifetime, 'lifetime'),
+    queueMode: typeof config.queueMode === 'boolean' ? config.queueMode : undefined,
+    awakeTime: numberOption(config.awakeTime, 'awakeTime'),
+    updateInterval: numberOption(config.updateInterval, 'updateInterval'),
+    vanishing: vanishingOf(config),
     security: securityOf(security, serverUri),
     key: isEmpty(credentials.key) ? undefined : credentials.key,
   };
+}
+
+/** @throws {InvalidArgumentError} one of both without the other. */
+function vanishingOf(config: SimulatorConfig): SimulationSettings['vanishing'] {
+  const every = numberOption(config.vanishEvery, 'vanishEvery');
+  const duration = numberOption(config.vanishFor, 'vanishFor');
+  if (every === undefined && duration === undefined) return undefined;
+  if (every !== undefined && duration !== undefined) return { every, duration };
+  throw new InvalidArgumentError('a modem that vanishes needs both vanishEvery and vanishFor');
 }
 
 /** @throws {InvalidArgumentError} no such security, or one that the address does not fit. */
@@ -124,23 +144,25 @@ function securityOf(value: unknown, serverUri: string): 'nosec' | 'psk' {
 /** `action` and `endpoint` of the message or of its payload; without an endpoint it is for all devices. */
 async function obey(simulation: Simulation | undefined, msg: NodeMessage): Promise<void> {
   if (simulation === undefined) throw new InvalidArgumentError('the settings of this simulator are wrong');
-  const action = oneOf(ACTIONS, property(msg, 'action'), 'action');
+  const action = oneOf([...ACTIONS, ...simulation.controls], property(msg, 'action'), 'action');
   const endpoint = property(msg, 'endpoint');
   if (endpoint !== undefined && typeof endpoint !== 'string') {
     throw new InvalidArgumentError(`endpoint must be text, not ${describe(endpoint)}`);
   }
   switch (action) {
     case 'vanish':
-      return simulation.vanish(endpoint);
+      return simulation.vanish(endpoint, numberOption(property(msg, 'duration'), 'duration'));
     case 'return':
     case 'comeBack':
-      return simulation.comeBack(endpoint);
+      return simulation.comeBack(endpoint, property(msg, 'newAddress') === true);
     case 'start':
       return simulation.start();
     case 'stop':
       return simulation.stop();
     case undefined:
-      throw new InvalidArgumentError(`msg.action must be one of ${ACTIONS.join(', ')}`);
+      throw new InvalidArgumentError(`msg.action must be one of ${[...ACTIONS, ...simulation.controls].join(', ')}`);
+    default:
+      return simulation.control(endpoint, action);
   }
 }
 

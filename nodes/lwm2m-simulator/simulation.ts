@@ -1,5 +1,11 @@
 import type { NodeAPI } from 'node-red';
-import { simulateFleet, type FleetEvent, type FleetOptions, type SimulatedFleet } from '../../src/index';
+import {
+  InvalidArgumentError,
+  simulateFleet,
+  type FleetEvent,
+  type FleetOptions,
+  type SimulatedFleet,
+} from '../../src/index';
 import { flowStateOf, type FlowState } from '../shared/flow-state';
 import { localServersOf } from '../shared/local-servers';
 import { givenKey, ownKeys, type DeviceKeys } from './device-keys';
@@ -14,7 +20,15 @@ export interface SimulationListener {
 
 export interface SimulationSettings extends Pick<
   FleetOptions,
-  'kind' | 'count' | 'endpointPrefix' | 'serverUri' | 'lifetime'
+  | 'kind'
+  | 'count'
+  | 'endpointPrefix'
+  | 'serverUri'
+  | 'lifetime'
+  | 'queueMode'
+  | 'awakeTime'
+  | 'updateInterval'
+  | 'vanishing'
 > {
   readonly security: 'nosec' | 'psk';
   /** Of all devices, in hexadecimal. Without it each has its own, and a server of this Node-RED is told of them. */
@@ -87,21 +101,32 @@ export class Simulation {
     await this.#stopping;
   }
 
-  /** The device, or all of them, no longer answer. @throws {InvalidArgumentError} no such device. */
-  vanish(endpoint: string | undefined): void {
-    for (const device of this.#devices(endpoint)) device.vanish();
+  /** The device, or all of them, no longer answer, for so many seconds. @throws {InvalidArgumentError} no such device. */
+  vanish(endpoint: string | undefined, seconds: number | undefined): void {
+    if (seconds !== undefined && seconds <= 0) throw new InvalidArgumentError('duration must be above 0');
+    for (const device of this.#devices(endpoint)) device.vanish(seconds);
   }
 
   /** And are there again. @throws {InvalidArgumentError} no such device. */
-  comeBack(endpoint: string | undefined): void {
-    for (const device of this.#devices(endpoint)) device.comeBack();
+  comeBack(endpoint: string | undefined, elsewhere: boolean): void {
+    for (const device of this.#devices(endpoint)) device.comeBack(elsewhere);
+  }
+
+  /** What can happen to its devices besides. */
+  get controls(): readonly string[] {
+    return this.#fleet.devices[0]?.controls ?? [];
+  }
+
+  /** @param control one of `controls` @throws {InvalidArgumentError} no such device. */
+  control(endpoint: string | undefined, control: string): void {
+    for (const device of this.#devices(endpoint)) device.control(control);
   }
 
   close(): Promise<void> {
     return this.stop();
   }
 
-  #devices(endpoint: string | undefined): readonly Pick<SimulatedFleet['devices'][number], 'vanish' | 'comeBack'>[] {
+  #devices(endpoint: string | undefined): SimulatedFleet['devices'] {
     return endpoint === undefined ? this.#fleet.devices : [this.#fleet.device(endpoint)];
   }
 
@@ -112,6 +137,7 @@ export class Simulation {
 
   #makeFleet(): SimulatedFleet {
     const { kind, count, endpointPrefix, serverUri, lifetime } = this.#settings;
+    const { queueMode, awakeTime, updateInterval, vanishing } = this.#settings;
     const keys = this.#keys;
     return simulateFleet({
       kind,
@@ -119,6 +145,10 @@ export class Simulation {
       endpointPrefix,
       serverUri,
       lifetime,
+      queueMode,
+      awakeTime,
+      updateInterval,
+      vanishing,
       security: keys && ((endpoint) => ({ mode: 'psk', ...keys.of(endpoint) })),
       onEvent: (event) => this.#tell((listener) => listener.event(event)),
     });

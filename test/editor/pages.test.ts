@@ -78,7 +78,10 @@ const CONTRACT: Record<string, readonly string[]> = {
   'lwm2m-attributes': [...TARGET, ...PATH, ...ATTRIBUTES, 'edge', 'con', 'hqmax'],
   'lwm2m-create': [...TARGET, ...PATH, 'value', 'valueType', ...CONTENT],
   'lwm2m-delete': [...TARGET, ...PATH],
-  'lwm2m-simulator': ['kind', 'count', 'endpointPrefix', 'serverUri', 'lifetime', 'security'],
+  'lwm2m-simulator': [
+    ...['kind', 'count', 'endpointPrefix', 'serverUri', 'lifetime', 'security'],
+    ...['queueMode', 'awakeTime', 'updateInterval', 'vanishEvery', 'vanishFor'],
+  ],
   'lwm2m-provision': ['action'],
 };
 

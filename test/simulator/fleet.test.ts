@@ -188,6 +188,7 @@ describe('The command lwm2m-simulate', () => {
       [['--server', 'coaps://localhost'], 'lwm2m-simulate: coaps:// needs a key\n'],
       [['--psk-key', 'secret'], 'lwm2m-simulate: what is given with --psk-key is not written in pairs of hex digits\n'],
       [['--psk-key=', '5ec8e7'], 'lwm2m-simulate: every value follows an option\n'],
+      [['--vanish-every', '5'], 'lwm2m-simulate: there is --vanish-every with --vanish-for, or none of them\n'],
       [['--psk-key', '5ec8e7', '--credentials', 'x'], 'lwm2m-simulate: there is either --psk-key or --credentials\n'],
     ] as const;
     const ends = await Promise.all(cases.map(([args]) => run(...args).ended));
@@ -208,6 +209,22 @@ describe('The command lwm2m-simulate', () => {
     assert.equal(code, 0);
     assert.match(stdout, /de-registering/);
     assert.equal(server.requests.filter(({ method }) => method === 'deregister').length, 3);
+    await server.stop();
+  });
+
+  it('lets devices sleep that are told to, and meters that are not told otherwise', async () => {
+    const server = await new ScriptedServer().start();
+    for (const [args, name, lifetime, sleeps] of [
+      [['--kind', 'car', '--queue-mode', '--awake-time', '20'], 'car-1', '60', true],
+      [['--kind', 'meter'], 'meter-1', '3600', true],
+      [['--kind', 'meter', '--no-queue-mode', '--update-interval', '30'], 'meter-1', '3600', false],
+    ] as const) {
+      const { child, ended } = run(...args, '--server', server.uri);
+      const { query } = await server.next('register');
+      assert.deepEqual([query['ep'], query['lt'], 'Q' in query], [name, lifetime, sleeps]);
+      child.kill('SIGINT');
+      await ended;
+    }
     await server.stop();
   });
 
