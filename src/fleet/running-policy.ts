@@ -15,7 +15,7 @@ import type { Device } from './device';
 import type { ObservationJobs } from './observation-jobs';
 import type { ObservationListener, ObservationPolicy, PolicyStatus } from './observation-policy';
 import { observedValue } from './observed-value';
-import { PolicyMember, type MemberState } from './policy-member';
+import { PolicyMember, type MemberHearer, type MemberState } from './policy-member';
 import { PolicyOutlet } from './policy-outlet';
 import type { SelectorSubject } from './selector';
 
@@ -55,6 +55,14 @@ export class RunningPolicy {
   /** What was said of failures and warnings of a device, by endpoint. */
   readonly #said = new Map<string, Set<string>>();
   readonly #allPaths: string;
+  readonly #hearer: MemberHearer = {
+    heard: ({ client }, content) => {
+      const value = observedValue(this.policy, client, content);
+      this.#outlet.tell((listener) => listener.value(value));
+    },
+    warned: ({ device }, path, error) => this.#say(device.endpoint, 'warning', path, error),
+    ended: (member, path, error) => this.#failed(member, path, error),
+  };
   #claimed = false;
 
   /** @param matches whether a device is of its target. */
@@ -134,32 +142,30 @@ export class RunningPolicy {
     if (known !== undefined && known.key === key && known.state !== 'failed') return;
     if (known !== undefined) this.#drop(known);
     if (client === undefined || paths.length === 0) return;
-    const member = new PolicyMember(device, paths, key);
+    const member = new PolicyMember(this.#hearer, device, client, paths, key);
     if (known?.key === key) member.failures = known.failures;
     if (adopts) {
-      const subscriber = this.#subscriber(client, member);
-      member.subscription = this.#context.adopt(endpoint, this.#specOf(member), subscriber, this.user);
+      member.subscription = this.#context.adopt(endpoint, this.#specOf(member), member, this.user);
       if (member.subscription !== undefined) member.state = 'observing';
     }
     if (member.state === 'waiting' && !this.#claimed) return;
     this.#add(member);
-    if (member.state === 'waiting') this.#ask(client, member);
+    if (member.state === 'waiting') this.#ask(member);
   }
 
-  #ask(client: RegisteredClient, member: PolicyMember): void {
+  #ask(member: PolicyMember): void {
     this.#context.jobs.add({
       owner: this,
       priority: member.device.priority,
       isOver: () => member.over,
-      run: (release) => this.#observe(client, member, release),
+      run: (release) => this.#observe(member, release),
     });
   }
 
-  async #observe(client: RegisteredClient, member: PolicyMember, release: () => void): Promise<void> {
+  async #observe(member: PolicyMember, release: () => void): Promise<void> {
     try {
-      const subscriber = this.#subscriber(client, member);
       const options = { user: this.user, signal: member.signal, expires: Infinity, queued: release };
-      const subscription = await this.#context.observe(client.endpoint, this.#specOf(member), subscriber, options);
+      const subscription = await this.#context.observe(member.device.endpoint, this.#specOf(member), member, options);
       if (member.over) {
         await subscription.cancel();
         return;
@@ -173,27 +179,9 @@ export class RunningPolicy {
     }
   }
 
+  /** Of most devices the policy itself. */
   #specOf({ paths }: PolicyMember): ObservationSpec {
-    const { contentFormat, attributes } = this.policy;
-    return { paths, contentFormat, attributes };
-  }
-
-  #subscriber(client: RegisteredClient, member: PolicyMember): ObservationSubscriber {
-    return {
-      value: (content) => {
-        if (member.over) return;
-        const value = observedValue(this.policy, client, content);
-        this.#outlet.tell((listener) => listener.value(value));
-      },
-      failed: (path, error) => {
-        if (member.over) return;
-        member.warned = true;
-        this.#say(client.endpoint, 'warning', path, error);
-      },
-      ended: (path, error) => {
-        if (!member.over) this.#failed(member, path, error);
-      },
-    };
+    return paths === this.policy.paths ? this.policy : { ...this.policy, paths };
   }
 
   #succeeded(member: PolicyMember): void {
@@ -202,7 +190,7 @@ export class RunningPolicy {
     this.#change(member, 'observing');
     const said = this.#said.get(endpoint);
     if (said === undefined) return;
-    for (const text of said) if (!member.warned || text.startsWith('failure')) said.delete(text);
+    for (const text of said) if (!member.isWarned || text.startsWith('failure')) said.delete(text);
     if (said.size === 0) this.#said.delete(endpoint);
   }
 

@@ -76,8 +76,8 @@ export class Observations {
     for (const shared of adopted) {
       shared.subscribers.add(subscriber);
       const { unheard } = shared;
-      shared.unheard = [];
-      for (const content of unheard) subscriber.value(content);
+      shared.unheard = undefined;
+      for (const content of unheard ?? []) subscriber.value(content);
     }
     return this.subscription(client, adopted, subscriber);
   }
@@ -362,7 +362,8 @@ export class Observations {
   }
 }
 
-function keepUnheard({ unheard }: SharedObservation, content: ObservedContent): void {
+function keepUnheard(shared: SharedObservation, content: ObservedContent): void {
+  const unheard = (shared.unheard ??= []);
   if (unheard.length >= MAX_UNHEARD) unheard.shift();
   unheard.push(content);
 }

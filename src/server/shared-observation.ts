@@ -35,12 +35,14 @@ export interface ObservationSubscriber {
   ended(path: string, error: Lwm2mError): void;
 }
 
+const ESTABLISHED = Promise.resolve();
+
 /** One observation on a device, shared by all who want these paths. */
 export class SharedObservation {
   readonly path: string;
   readonly subscribers = new Set<ObservationSubscriber>();
   /** Settles when the device has answered; rejects when it refused. */
-  established: Promise<void> = Promise.resolve();
+  established: Promise<void> = ESTABLISHED;
   coap: CoapObservation | undefined = undefined;
   /**
    * The token by which the device knows it, while there is no way to the device: its DTLS session has ended, or is of a
@@ -50,7 +52,7 @@ export class SharedObservation {
   /** Whether it is of a process before this one: the device observes it, whoever may want it now. */
   restored = false;
   /** What came after the restart before anybody had taken it up; bounded, the oldest goes first. */
-  unheard: ObservedContent[] = [];
+  unheard: ObservedContent[] | undefined = undefined;
   /** Whether a notification that could not be read was already said. */
   saidUnreadable = false;
 
