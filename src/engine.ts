@@ -20,7 +20,8 @@ import { LoadGate } from './engine/load-gate';
 import { readServerCredentials } from './engine/server-credentials';
 import { StoreKeeper } from './engine/store-keeper';
 import { CancelledError, Lwm2mError, StoreError, type AccessDeniedError } from './errors';
-import { deviceView, Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
+import { deviceView, listDevices, type DeviceList, type ListOptions } from './fleet';
+import { Fleet, type DeviceEvent, type DeviceView, type FoundDevice } from './fleet';
 import type {
   CancelOptions,
   ObservationListener,
@@ -30,7 +31,7 @@ import type {
   TakenUpOrder,
   PolicyHandle,
 } from './fleet';
-import type { PolicyOptions, PolicyRecord, Target } from './fleet';
+import type { PolicyOptions, PolicyRecord, Target, WaitingConfirmation } from './fleet';
 import type { JoinOptions, JoinView, PendingDevice } from './fleet';
 import type { ProvisionManyOptions } from './fleet/device-provisioning';
 import type { GroupView, ProvisionedDevice, ProvisionOptions, Store } from './fleet';
@@ -403,6 +404,22 @@ export class Engine {
   }
 
   /**
+   * A second person agrees to an order that waits for that (`Order.confirmation`): another than who ordered, with the right
+   * to do it himself on all its devices. It goes out at once.
+   * @throws {InvalidArgumentError} no order of this id waits. @throws {AccessDeniedError} this person may not.
+   */
+  confirm(id: string, { user }: { readonly user?: string } = {}): WaitingConfirmation {
+    return this.#rights.confirmed(user, this.#fleet.orders.confirmations.get(id), () =>
+      this.#fleet.orders.confirm(id, user),
+    );
+  }
+
+  /** The orders that wait for a second person. */
+  confirmations(): WaitingConfirmation[] {
+    return this.#fleet.orders.confirmations.list();
+  }
+
+  /**
    * Gives an order to one or many devices; it is under way when this returns.
    * @throws {InvalidArgumentError} a target that is empty or unreadable, or an operation that can be seen to be wrong for
    * every device (objects 0, 21 and 23, attributes that contradict each other). @throws {StoreError} the store is not open.
@@ -524,6 +541,14 @@ export class Engine {
         const device = devices.get(endpoint);
         return device === undefined ? [] : [deviceView(device, paths)];
       });
+  }
+
+  /**
+   * As `devices`, of a part of them if wanted, and with pauses, so that everything else goes on however many they are.
+   * Rejects with `InvalidArgumentError`.
+   */
+  listDevices(target: Target = { all: true }, options?: ListOptions): Promise<DeviceList> {
+    return listDevices(this.#fleet.devices, target, options);
   }
 
   /**

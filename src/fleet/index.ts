@@ -65,6 +65,8 @@ export type {
   SuspensionSummary,
   SuspensionView,
 } from './suspension';
+export type { ConfirmationWish, WaitingConfirmation } from './confirmations';
 export { Fleet, type FleetOptions } from './fleet';
 export type { Devices } from './devices';
+export { listDevices, type DeviceList, type ListOptions } from './device-listing';
 export { deviceView } from './views';
