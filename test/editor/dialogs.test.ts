@@ -112,6 +112,15 @@ const DIALOGS: Record<string, { fill: Fill; holds?: Record<string, unknown>; lab
     label: 'LwM2M devices',
   },
   'lwm2m-provision': { fill: { action: 'remove' }, label: 'LwM2M provision' },
+  'lwm2m-suspend': {
+    fill: {
+      target: { type: 'selector', value: 'priority:low' },
+      action: 'suspend',
+      duration: { type: 'num', value: '7200' },
+      stagger: '600',
+    },
+    label: 'priority:low',
+  },
   'lwm2m-simulator': {
     fill: {
       count: '2',
@@ -223,14 +232,22 @@ describe("the editor's dialogs", function () {
     await editor.page.locator('#node-config-input-noSec').selectOption('any');
     assert.match((await editor.page.locator('#lwm2m-noSec-hint').textContent()) ?? '', /closed networks/);
     await editor.page.locator('#node-config-input-lifetimeMax').fill('3600');
+    const storePath = editor.page.locator('#node-config-input-storePath');
+    assert.match((await storePath.getAttribute('placeholder')) ?? '', /^lwm2m\/\w+ in the user directory$/);
+    await storePath.fill('city');
+    await editor.page.locator('#node-config-input-store').selectOption('memory');
+    assert.match((await editor.page.locator('#lwm2m-store-hint').textContent()) ?? '', /must register again/);
+    assert.equal(await storePath.isVisible(), false);
+    await editor.page.locator('#node-config-input-store').selectOption('sqlite');
+    assert.equal(await storePath.isVisible(), true);
     await editor.done();
     await editor.done();
     const { server } = await editor.node(id);
     const made = await editor.node(String(server));
-    const { name, host, coapPort, coapsPort, noSec, lifetimeMax, awakeTime } = made;
+    const { name, host, coapPort, coapsPort, noSec, lifetimeMax, awakeTime, store, storePath: folder } = made;
     assert.deepEqual(
-      [name, host, String(coapPort), String(coapsPort), noSec, lifetimeMax, awakeTime],
-      ['Another', '::', '5699', '5698', 'any', '3600', 93],
+      [name, host, String(coapPort), String(coapsPort), noSec, lifetimeMax, awakeTime, store, folder],
+      ['Another', '::', '5699', '5698', 'any', '3600', 93, 'sqlite', 'city'],
     );
   });
 

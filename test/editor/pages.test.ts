@@ -83,6 +83,7 @@ const CONTRACT: Record<string, readonly string[]> = {
     ...['queueMode', 'awakeTime', 'updateInterval', 'vanishEvery', 'vanishFor'],
   ],
   'lwm2m-provision': ['action'],
+  'lwm2m-suspend': [...TARGET, 'action', 'duration', 'durationType', 'stagger'],
 };
 
 describe("the editor's pages, as they were built", () => {
