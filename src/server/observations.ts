@@ -3,7 +3,8 @@ import { CancelledError, Lwm2mError, ResponseError, StoreError, TransportError }
 import { formatPath, parsePath, ROOT, type Path } from '../model';
 import { escapeForLog, type Log } from '../util/log';
 import { attributeQueries, isEmpty, type Attributes } from './attributes';
-import { byTime, readContent, type ReceivedContent } from './content';
+import { readContent, type ReceivedContent } from './content';
+import { deliverObserved } from './deliver-observed';
 import { Exchange, responseError, type OperationContext } from './exchange';
 import { requestObservation, singleObserveRequest, writeSharedAttributes } from './observe-request';
 import { compositeRequest } from './operations/fetch-composite';
@@ -15,12 +16,8 @@ import {
   SharedObservation,
   type ObservationSpec,
   type ObservationSubscriber,
-  type ObservedContent,
 } from './shared-observation';
 import type { ObservationStore, StoredObservation } from './store';
-
-/** How many values of an observation are kept until somebody takes it up after a restart. */
-const MAX_UNHEARD = 10;
 
 /** A subscriber's hold on the observations that serve it. */
 export interface Subscription {
@@ -222,7 +219,7 @@ export class Observations {
         spec.paths.length === 1 && spec.paths[0] !== undefined
           ? await readSingle(exchange, spec.paths[0], spec.contentFormat)
           : await readComposite(exchange, spec.paths, spec.contentFormat);
-      this.deliver(shared, content, true, [subscriber]);
+      deliverObserved(shared, content, true, this.context.clock.now(), [subscriber]);
     } catch (error) {
       shared.subscribers.delete(subscriber);
       throw error;
@@ -288,32 +285,7 @@ export class Observations {
       return;
     }
     this.context.listener.reported(client, content.values, now);
-    this.deliver(shared, content, first, shared.subscribers);
-  }
-
-  /** A batch of values with times is one message a time, in their order. */
-  private deliver(
-    shared: SharedObservation,
-    { values, contentFormat, warnings }: ReceivedContent,
-    first: boolean,
-    subscribers: Iterable<ObservationSubscriber>,
-  ): void {
-    const { path, spec } = shared;
-    const now = this.context.clock.now();
-    const groups = values.length === 0 ? [{ at: now, values: [] }] : byTime(values, now);
-    for (const group of groups) {
-      const content = {
-        path,
-        paths: spec.paths,
-        values: group.values,
-        contentFormat,
-        warnings,
-        timestamp: group.at,
-        first,
-      };
-      for (const subscriber of subscribers) subscriber.value(content);
-      if (shared.restored && shared.subscribers.size === 0) keepUnheard(shared, content);
-    }
+    deliverObserved(shared, content, first, now);
   }
 
   private ended(client: RegisteredClient, shared: SharedObservation, reason: CoapResponse | Lwm2mError): void {
@@ -360,12 +332,6 @@ export class Observations {
       this.log.warn(`an observation that ended is still in the store: ${error.message}`);
     });
   }
-}
-
-function keepUnheard(shared: SharedObservation, content: ObservedContent): void {
-  const unheard = (shared.unheard ??= []);
-  if (unheard.length >= MAX_UNHEARD) unheard.shift();
-  unheard.push(content);
 }
 
 /** What the device observes of these paths since before the restart. */
