@@ -50,6 +50,35 @@ describe('a node that hears or lists devices', () => {
     );
   });
 
+  const TROUBLE = { about: 'store', code: 'STORE', message: 'the disk is full', since: 1 };
+
+  it('hears how the server itself is when it has no target, by topics too', async () => {
+    const running = await start('lwm2m-events', {
+      target: '',
+      targetType: 'selector',
+      topics: ['trouble', 'recovered'],
+    });
+    happen('registered', 'lamp-1');
+    for (const topic of ['trouble', 'recovered']) engine.emit('condition', { topic, payload: TROUBLE });
+    const heard = await running.inbox('out').take(2);
+    assert.deepEqual(
+      heard.map(({ topic, payload }) => ({ topic, payload })),
+      [
+        { topic: 'trouble', payload: TROUBLE },
+        { topic: 'recovered', payload: TROUBLE },
+      ],
+    );
+    for (const message of heard) assert.equal('endpoint' in message, false);
+  });
+
+  it('hears nothing of the server itself when it is set to some devices', async () => {
+    const running = await start('lwm2m-events', { target: 'lamp-1', targetType: 'endpoint' });
+    engine.emit('condition', { topic: 'trouble', payload: TROUBLE });
+    happen('updated', 'lamp-1');
+    assert.equal((await running.inbox('out').next()).topic, 'updated');
+    assert.equal(running.inbox('out').all.length, 1);
+  });
+
   it('hears those of a target that a context holds, as it is at each event', async () => {
     const running = await start('lwm2m-events', { target: 'who', targetType: 'flow' });
     const context = running.node('node').context().flow;

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import helper from 'node-red-node-test-helper';
 import type { Node, NodeAPI, NodeMessage, NodeStatus } from 'node-red';
-import type { DeviceEvent, Engine } from '../../src/index';
+import type { DeviceEvent, Engine, ServerEvent } from '../../src/index';
 import { DeviceEvents } from '../../nodes/lwm2m-server/device-events';
 import type { EngineHost, ServerState } from '../../nodes/lwm2m-server/engine-host';
 import { OrderOwners } from '../../nodes/lwm2m-server/order-owners';
@@ -58,6 +58,7 @@ export function fakeServer(engine: FakeEngine, state: () => ServerState = () => 
     const watchers = new Set<(state: ServerState) => void>();
     const devices = new DeviceEvents(flows, () => undefined);
     engine.on('device', (event: DeviceEvent) => devices.receive(event));
+    engine.on('condition', (event: ServerEvent) => devices.receive(event));
     const whenServing = (task: () => void): (() => void) => {
       task();
       return () => undefined;
