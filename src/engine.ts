@@ -286,6 +286,12 @@ export class Engine {
     return await this.provision(this.#fleet.newcomers.acceptedInput(input), options);
   }
 
+  /** As `accept` of many, stored as by `provisionAll`. */
+  async acceptAll(inputs: readonly unknown[], options?: ProvisionOptions): Promise<ProvisionedDevice[]> {
+    const records = inputs.map((input) => this.#fleet.newcomers.acceptedInput(input));
+    return await this.provisionAll(records, options);
+  }
+
   /**
    * Opens a join window: for a time, unknown devices without DTLS that register get a record, and where only provisioned
    * ones are let in (`noSec: provisioned`) they are let in for it. Said as `joined`. It ends by itself, and with the process.

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'CANCELLED'
   | 'RESPONSE'
   | 'ACCESS_DENIED'
+  | 'PRECONDITION'
   | 'TRANSPORT'
   | 'STORE'
   | 'CODEC';
@@ -75,6 +76,11 @@ export class ResponseError extends Lwm2mError {
 /** The user lacks a right for this. */
 export class AccessDeniedError extends Lwm2mError {
   readonly code = 'ACCESS_DENIED';
+}
+
+/** The device is not, or cannot be shown to be, as the order asks: nothing was done. */
+export class PreconditionError extends Lwm2mError {
+  readonly code = 'PRECONDITION';
 }
 
 /** The network failed: a socket could not be opened or a session is gone. */

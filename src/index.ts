@@ -21,6 +21,7 @@ export {
   ATTRIBUTE_NAMES,
   type AttributeName,
   type Attributes,
+  type Condition,
   type CreateOperation,
   type DeleteOperation,
   type DiscoverOperation,

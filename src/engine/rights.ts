@@ -20,7 +20,7 @@ import {
   type RevokeInput,
 } from '../access';
 import { AccessDeniedError, CancelledError, Lwm2mError, QueueExpiredError, ResponseError } from '../errors';
-import type { Devices, OrderToAuthorize, SuspensionRun } from '../fleet';
+import type { Devices, OrderToAuthorize, SuspensionRun, WaitingConfirmation } from '../fleet';
 import { parseSelector } from '../fleet/selector';
 import { resolvePath, type ObjectDefinitions, type Path } from '../model';
 import type { Clock } from '../util/clock';
@@ -142,6 +142,26 @@ export class Rights {
       }
     });
     return run;
+  }
+
+  /** A second person agrees to an order, or may not. */
+  confirmed(
+    user: string | undefined,
+    { members, operation }: WaitingConfirmation,
+    act: () => WaitingConfirmation,
+  ): WaitingConfirmation {
+    const note = (outcome: Pick<AuditEntry, 'outcome' | 'error'>): void => {
+      const paths = pathTextsOf(operation);
+      for (const endpoint of members) this.audit.record({ user, operation: 'confirm', endpoint, paths, ...outcome });
+    };
+    try {
+      const waiting = act();
+      note({ outcome: 'succeeded' });
+      return waiting;
+    } catch (error) {
+      if (error instanceof Lwm2mError) note(outcomeOf(error));
+      throw error;
+    }
   }
 
   /** Whether a device may be observed for a user now. */

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { CancelledError, Lwm2mError, QueueExpiredError, ResponseError, TransportError } from '../errors';
 import { supersedeKey, type Operation, type OperationResult, type OrderOrigin, type PerformOptions } from '../server';
 import type { Clock, Timer } from '../util/clock';
+import type { WaitingConfirmation } from './confirmations';
 import type { MemberFailure, MemberResult, MemberState, Order, OrderRun, Summary } from './order';
 
 /** How many devices of one order are asked at a time; those that sleep do not count. */
@@ -43,6 +44,7 @@ export class OrderExecution implements OrderRun {
     order: Order,
     readonly members: readonly string[],
     readonly many: boolean,
+    readonly confirmation?: WaitingConfirmation,
   ) {
     this.#context = context;
     this.#order = order;

@@ -1,5 +1,6 @@
 import type { Operation, OperationResult } from '../server';
 import type { ErrorCode, Lwm2mError } from '../errors';
+import type { ConfirmationWish, WaitingConfirmation } from './confirmations';
 import type { Target } from './target';
 
 /** One operation on one or many devices. */
@@ -15,6 +16,8 @@ export interface Order {
    * the same names. Those fail with `CancelledError`. It does when absent.
    */
   readonly supersede?: boolean;
+  /** It goes out when a second person has agreed (`Engine.confirm`). */
+  readonly confirmation?: ConfirmationWish;
   readonly signal?: AbortSignal;
   /** Who takes what comes of it (`Engine.takeUpOrders`) when this process ends before the order. */
   readonly origin?: {
@@ -77,6 +80,8 @@ export interface OrderRun {
   readonly many: boolean;
   /** The endpoints ordered, in a stable order. */
   readonly members: readonly string[];
+  /** The second person's agreement that it waits for, when one is needed. */
+  readonly confirmation?: WaitingConfirmation;
   /** Called once for each member, with its result or its error. */
   onResult(listener: (outcome: OperationResult | MemberFailure) => void): void;
   /** Called with the summary at most once a second while the order is under way; the last one comes by `finished`. */

@@ -1,12 +1,15 @@
-import { Lwm2mError } from '../errors';
+import { CancelledError, Lwm2mError } from '../errors';
 import { checkOperation, supersedeKey } from '../server';
 import type { Operation, OperationResult, OrderOrigin, PerformOptions, RestoredOrder, Server } from '../server';
 import type { Clock } from '../util/clock';
 import { describeError, escapeForLog, type Log } from '../util/log';
+import { Confirmations, type WaitingConfirmation } from './confirmations';
 import type { Devices } from './devices';
 import { openOrder, type OpenOrder } from './open-orders';
 import type { Order, OrderRun, OrderToAuthorize, TakenUpOrder } from './order';
-import { OrderExecution } from './order-execution';
+import { OrderExecution, type OrderContext } from './order-execution';
+
+type Parked = WaitingConfirmation & { readonly given: Promise<void> };
 
 const DEFAULT_EXPIRES = 24 * 3600_000;
 
@@ -23,6 +26,7 @@ export interface OrdersContext {
 
 /** The orders under way: those given to this process, and those that waited when the one before it ended. */
 export class Orders {
+  readonly confirmations: Confirmations;
   readonly #context: OrdersContext;
   readonly #executions = new Set<OrderExecution>();
   /** Of the process before this one, by owner: until somebody takes them up. */
@@ -32,6 +36,7 @@ export class Orders {
 
   constructor(context: OrdersContext) {
     this.#context = context;
+    this.confirmations = new Confirmations(context.clock);
   }
 
   /** @throws {InvalidArgumentError} a target or an operation that cannot be. */
@@ -39,11 +44,32 @@ export class Orders {
     checkOperation(order.operation);
     const members = this.#context.devices.members(order.target);
     const key = order.supersede === false ? undefined : supersedeKey(order.operation);
-    const context = { clock: this.#context.clock, perform: this.perform.bind(this) };
-    const execution = new OrderExecution(context, order, members, !('endpoint' in order.target));
+    const parked = this.#parked(order, members);
+    const perform = parked === undefined ? this.perform.bind(this) : this.#confirmed(parked.given);
+    const context = { clock: this.#context.clock, perform };
+    const execution = new OrderExecution(context, order, members, !('endpoint' in order.target), parked);
     if (key !== undefined) this.#supersede(key, members);
     this.#begin(execution);
+    if (parked !== undefined) void execution.finished.then(() => this.confirmations.drop(parked.id));
     return execution;
+  }
+
+  /**
+   * A second person agrees to an order that waits for that.
+   * @throws {InvalidArgumentError} no order of this id waits. @throws {AccessDeniedError} this person may not.
+   */
+  confirm(id: string, user: string | undefined): WaitingConfirmation {
+    const { authorize } = this.#context;
+    const waiting = this.confirmations.get(id);
+    const { members, operation } = waiting;
+    this.confirmations.confirm(id, user, () => {
+      for (const endpoint of members) {
+        const denied = authorize?.({ endpoint, operation, user });
+        if (denied !== undefined) return denied;
+      }
+      return undefined;
+    });
+    return waiting;
   }
 
   /** One operation on one device; it must have passed `checkOperation`. Rejects as `Server.perform`. */
@@ -104,10 +130,32 @@ export class Orders {
 
   /** Everything under way is cancelled; what waits in the store stays there. */
   close(): void {
+    this.confirmations.close();
     this.#context.server().closeOrders();
     for (const execution of this.#executions) execution.cancel();
     this.#untaken.clear();
     this.#takers.clear();
+  }
+
+  /** Nobody is asked to confirm what nobody of it may be done anyway. */
+  #parked({ confirmation, operation, user, signal }: Order, members: readonly string[]): Parked | undefined {
+    const { authorize } = this.#context;
+    const isDenied = (endpoint: string): boolean => authorize?.({ endpoint, operation, user }) !== undefined;
+    if (confirmation === undefined || members.every(isDenied)) return undefined;
+    return this.confirmations.ask({ user, operation, members }, confirmation, signal);
+  }
+
+  /** Does a member's part when the order is confirmed; it is an order from then on. */
+  #confirmed(given: Promise<void>): OrderContext['perform'] {
+    return async (endpoint, operation, options) => {
+      try {
+        await unlessAborted(given, options.signal);
+      } catch (error) {
+        if (error instanceof Lwm2mError) this.#context.ordered?.({ endpoint, operation, user: options.user }, error);
+        throw error;
+      }
+      return this.perform(endpoint, operation, options);
+    };
   }
 
   #begin(execution: OrderExecution): void {
@@ -193,5 +241,20 @@ export class Orders {
       if (error instanceof Lwm2mError) ordered?.({ endpoint, operation, user }, error);
       throw error;
     }
+  }
+}
+
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise;
+  let aborted: (() => void) | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      aborted = (): void => reject(new CancelledError('the order was cancelled'));
+      if (signal.aborted) aborted();
+      signal.addEventListener('abort', aborted, { once: true });
+      promise.then(resolve, reject);
+    });
+  } finally {
+    if (aborted !== undefined) signal.removeEventListener('abort', aborted);
   }
 }

@@ -5,6 +5,7 @@ export type { Keys, Path, ResourceValue, Value } from '../model';
 export { checkAttributes, ATTRIBUTE_NAMES, type AttributeName, type Attributes } from './attributes';
 export type {
   ContentOptions,
+  Condition,
   CreateOperation,
   DeleteOperation,
   DiscoverOperation,

@@ -41,6 +41,20 @@ export interface ExecuteOperation {
    * `null` for one without a value.
    */
   readonly args?: unknown;
+  /** Must all hold by values read from the device right before, in the same exchange; else nothing is executed. */
+  readonly conditions?: readonly Condition[];
+}
+
+/** What a value of the device must be. A value that cannot be compared, or is NaN, fulfils nothing. */
+export interface Condition {
+  /** Of a resource or a resource instance. */
+  readonly path: Path;
+  /** Equal, not equal, less, less or equal, greater, greater or equal; texts and booleans are only equal or not. */
+  readonly test: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+  /** Of a time ms since 1970. */
+  readonly value: number | string | boolean;
+  /** How old the value may be by the device's own time of it, s; absent: as the device answers it. */
+  readonly maxAge?: number;
 }
 
 /** Discover - LwM2M Core 1.2 s6.3.2. */

@@ -3,6 +3,7 @@ import { formatPath, parsePath, pathLevel, type Path, type PathLevel } from '../
 import { checkAttributes, isEmpty } from '../attributes';
 import { executeArguments } from '../execute-arguments';
 import type { Operation } from '../operation';
+import { checkConditions } from './conditions';
 import { isHiddenObject } from '../registered-objects';
 
 const MAX_PATHS = 100;
@@ -24,7 +25,7 @@ export function checkOperation(operation: Operation): void {
     case 'execute':
       checkPath(operation.path, 'an execute', 'resource');
       executeArguments(operation.args);
-      return;
+      return checkConditions(operation.conditions);
     case 'discover':
       checkPath(operation.path, 'a discover', 'object', 'object-instance', 'resource');
       return checkDepth(operation.depth);

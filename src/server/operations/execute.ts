@@ -2,12 +2,14 @@ import { CoapCode, formatCode } from '../../coap';
 import { contentFormatId } from '../../content';
 import { formatPath } from '../../model';
 import { assertSuccess, type Exchange } from '../exchange';
+import { assertConditions } from './conditions';
 import { executeArguments } from '../execute-arguments';
 import type { ExecuteOperation, OperationResult } from '../operation';
 
 /** Execute (LwM2M Core 1.2 s6.3.5). */
 export async function execute(exchange: Exchange, operation: ExecuteOperation): Promise<OperationResult> {
   const args = executeArguments(operation.args);
+  await assertConditions(exchange, operation.conditions);
   const uriPath = exchange.uriPath(operation.path);
   const response = await exchange.request(
     args === ''
