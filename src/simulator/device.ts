@@ -131,7 +131,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     );
     this.objects.onChange((kind, path) => {
       if (kind === 'instances') this.#registration?.linksChanged();
-      if (this.#observations.size > 0) this.#observations.changed(kind, path);
+      this.#observations.changed(kind, path);
     });
   }
 
@@ -280,7 +280,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
       wake: () => presence.wake(),
       lifetime: () => this.#lifetime(),
       links: () => registrationLinks(this.objects, this.version),
-      onVoid: () => this.#observations.detach(),
+      onVoid: () => this.#void(),
       onRegistered: (location) => this.#registered(location),
       onUpdated: () => this.#updated(),
       onDeregistered: () => this.emit('deregistered'),
@@ -289,8 +289,13 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     });
   }
 
-  #registered(location: string): void {
+  /** What was observed is recorded until it is observed anew. */
+  #void(): void {
     this.#timeToObserve?.cancel();
+    this.#observations.detach();
+  }
+
+  #registered(location: string): void {
     this.#timeToObserve = this.#clock.setTimer(() => this.#observations.forgetDetached(), TIME_TO_OBSERVE);
     this.#presence?.announced();
     this.emit('registered', location);
