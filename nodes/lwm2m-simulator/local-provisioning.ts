@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Engine } from '../../src/index';
+import { FLOW_USER, InvalidArgumentError, type Engine } from '../../src/index';
 import type { LocalServers } from '../shared/local-servers';
 import { ownIdentity, type DeviceKeys } from './device-keys';
 
@@ -90,6 +90,7 @@ export class LocalProvisioning {
         `${endpoint} has credentials already, of mode ${security.mode}: give the key, or remove its record`,
       );
     }
-    await engine.provision({ endpoint, security: { mode: 'psk', ...this.#keys.of(endpoint) } });
+    // A part of the flows, and trusted as they are.
+    await engine.provision({ endpoint, security: { mode: 'psk', ...this.#keys.of(endpoint) } }, { user: FLOW_USER });
   }
 }
