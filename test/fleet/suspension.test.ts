@@ -587,7 +587,9 @@ describe('A suspension', () => {
       await suspend({ duration: 60 }, { endpoint: 'lamp-never' });
       await clock.advance(3 * MINUTES);
       assert.equal(stateOf('lamp-never'), 'overdue');
+      await harness.close();
       await clock.advance(7 * 24 * HOURS);
+      await restart(store, []);
       assert.equal([...store.suspensions.all()].length, 0, 'after a week nobody waits any more');
     });
 
