@@ -156,13 +156,13 @@ describe('A suspension in a store that takes its time', () => {
 });
 
 describe('A suspension in SQLite', () => {
-  const directory = temporaryDirectory();
   let harness: Harness | undefined;
 
+  // Closed before the directory goes: hooks run in the order they are written.
   afterEach(async () => {
     await harness?.close();
   });
-  });
+  const directory = temporaryDirectory();
 
   it('is there after a restart, with all that its events say', async () => {
     const clock = new SimulatedClock();
