@@ -183,6 +183,15 @@ describe('A store in files', () => {
     assert.deepEqual([...(await thingsOf(again.grants)).keys()], ['a', 'b', 'c']);
   });
 
+  it('that is closed while it opens is not open, holds no file, and opens again', async () => {
+    const store = new SqliteStore({ directory: directoryOf(), clock });
+    const opening = assert.rejects(store.open(), StoreError);
+    await store.close();
+    await opening;
+    await assert.rejects(store.check(), StoreError);
+    await openStore();
+  });
+
   it('refuses changes and questions while it is not open', async () => {
     const store = new SqliteStore({ directory: directoryOf(), clock });
     await assert.rejects(async () => store.registrations.put(registrationOf(), 0), StoreError);

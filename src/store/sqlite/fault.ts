@@ -14,26 +14,35 @@ export function faultOf(error: unknown): Fault {
   return { message: error.message, code, errcode: errcodeOf(error), stack: error.stack };
 }
 
-const DAMAGED = 'is damaged; it is left as it is: move it away, or bring back a copy';
-const NOT_WRITABLE = 'cannot be read and written: look at the rights of the directory and its files';
-const DISK_FULL = 'has no room left on its disk';
-const IN_USE = 'is in use by another process or another server; two cannot share it';
+interface Trouble {
+  readonly fault?: StoreFault;
+  /** After `the store in <directory>`. */
+  readonly text: string;
+}
 
-const FAULTS = new Map<string | undefined, StoreFault>([
-  [DAMAGED, 'damaged'],
-  [NOT_WRITABLE, 'noAccess'],
-  [DISK_FULL, 'full'],
-  [IN_USE, 'inUse'],
-]);
+const DAMAGED: Trouble = {
+  fault: 'damaged',
+  text: 'is damaged; it is left as it is: move it away, or bring back a copy',
+};
+const NOT_WRITABLE: Trouble = {
+  fault: 'noAccess',
+  text: 'cannot be read and written: look at the rights of the directory and its files',
+};
+const DISK_FULL: Trouble = { fault: 'full', text: 'has no room left on its disk' };
+const IN_USE: Trouble = {
+  fault: 'inUse',
+  text: 'is in use by another process or another server; two cannot share it',
+};
+const NO_DIRECTORY: Trouble = { text: 'is no directory' };
 
 /** By SQLite's primary result codes. */
-const TEXTS = new Map<number, string>([
+const OF_SQLITE = new Map<number, Trouble>([
   [3, NOT_WRITABLE],
   [5, IN_USE],
   [6, IN_USE],
-  [7, 'has no memory left'],
+  [7, { text: 'has no memory left' }],
   [8, NOT_WRITABLE],
-  [10, 'cannot be read or written: the disk reports an error'],
+  [10, { text: 'cannot be read or written: the disk reports an error' }],
   [11, DAMAGED],
   [13, DISK_FULL],
   [14, NOT_WRITABLE],
@@ -41,26 +50,23 @@ const TEXTS = new Map<number, string>([
   [26, DAMAGED],
 ]);
 
-const TEXTS_OF_SYSTEM: Readonly<Record<string, string>> = {
-  EACCES: NOT_WRITABLE,
-  EPERM: NOT_WRITABLE,
-  EROFS: NOT_WRITABLE,
-  ENOTDIR: 'is no directory',
-  EEXIST: 'is no directory',
-  ENOSPC: DISK_FULL,
-};
+const OF_THE_SYSTEM = new Map<string, Trouble>([
+  ['EACCES', NOT_WRITABLE],
+  ['EPERM', NOT_WRITABLE],
+  ['EROFS', NOT_WRITABLE],
+  ['ENOTDIR', NO_DIRECTORY],
+  ['EEXIST', NO_DIRECTORY],
+  ['ENOSPC', DISK_FULL],
+]);
 
 /** The trouble of a store in words for people; what was found is its `cause`. */
-export function storeErrorOf(fault: Fault, directory: string): StoreError {
-  const { message, code, errcode, stack } = fault;
-  const text = errcode === undefined ? TEXTS_OF_SYSTEM[code ?? ''] : TEXTS.get(errcode & 0xff);
+export function storeErrorOf({ message, code, errcode, stack }: Fault, directory: string): StoreError {
+  const trouble = errcode === undefined ? OF_THE_SYSTEM.get(code ?? '') : OF_SQLITE.get(errcode & 0xff);
   const cause = Object.assign(new Error(message), {
     ...(code === undefined ? {} : { code }),
     ...(errcode === undefined ? {} : { errcode }),
     ...(stack === undefined ? {} : { stack }),
   });
-  return new StoreError(`the store in ${directory} ${text ?? `is in trouble: ${message}`}`, {
-    cause,
-    fault: FAULTS.get(text),
-  });
+  const { fault, text } = trouble ?? { text: `is in trouble: ${message}` };
+  return new StoreError(`the store in ${directory} ${text}`, { cause, fault });
 }

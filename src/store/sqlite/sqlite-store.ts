@@ -54,7 +54,8 @@ export class SqliteStore implements Store, AccessStore {
   readonly #directory: string;
   readonly #log: Log;
   #connection: Connection | undefined;
-  #isOpening = false;
+  /** While it is being opened. */
+  #opening: WorkerLink | undefined;
 
   constructor({ directory, clock = systemClock, log = silentLog }: SqliteStoreOptions) {
     this.#directory = path.resolve(directory);
@@ -92,9 +93,10 @@ export class SqliteStore implements Store, AccessStore {
    * @throws {StoreError} no rights, no room, used by another process, damaged, or of a newer version.
    */
   async open(): Promise<void> {
-    if (this.#connection !== undefined || this.#isOpening) throw new StoreError(`${this.#name} is open already`);
-    this.#isOpening = true;
+    if (this.#connection !== undefined || this.#opening !== undefined)
+      throw new StoreError(`${this.#name} is open already`);
     const link = new WorkerLink({ directory: this.#directory, opening: randomUUID() });
+    this.#opening = link;
     try {
       await link.ask({ kind: 'open' });
       this.#connection = { link, queue: this.#queueOf(link) };
@@ -108,7 +110,7 @@ export class SqliteStore implements Store, AccessStore {
       await link.end();
       throw error;
     } finally {
-      this.#isOpening = false;
+      this.#opening = undefined;
     }
   }
 
@@ -126,10 +128,13 @@ export class SqliteStore implements Store, AccessStore {
     await this.#read('lwm2m', 'SELECT checks FROM opening', []);
   }
 
-  /** Writes what waits, then lets go of the files. Changes asked for from now on are refused. */
+  /** Writes what waits, then lets go of the files. Changes asked for from now on are refused; an `open` under way fails. */
   async close(): Promise<void> {
     const connection = this.#connection;
-    if (connection === undefined) return;
+    if (connection === undefined) {
+      await this.#opening?.end();
+      return;
+    }
     this.#connection = undefined;
     await connection.queue.flushed();
     try {
