@@ -36,7 +36,12 @@ function example(name: string): Flow[] {
 function adapted(flows: Flow[], coapPort: number, coapsPort: number): Flow[] {
   const json = JSON.stringify(flows).replaceAll(/568[34]/g, (port) => String(port === '5683' ? coapPort : coapsPort));
   const moved = JSON.parse(json) as Flow[];
-  return moved.map((node) => (node.type === 'lwm2m-simulator' ? { ...node, lifetime: SHORT_LIFE } : node));
+  return moved.map((node) => (isAlwaysAwake(node) ? { ...node, lifetime: SHORT_LIFE } : node));
+}
+
+/** A simulator whose devices do not sleep. */
+function isAlwaysAwake(node: Flow): boolean {
+  return node.type === 'lwm2m-simulator' && node['queueMode'] !== true;
 }
 
 async function freeUdpPort(): Promise<number> {
@@ -83,6 +88,11 @@ describe('the examples', () => {
     );
   });
 });
+
+function isAsleep(value: unknown, meter: string): boolean {
+  const { topic, endpoint } = value as { topic: string; endpoint: string };
+  return topic === 'asleep' && endpoint === meter;
+}
 
 describe('the examples, deployed', function () {
   this.timeout(60_000);
@@ -230,6 +240,27 @@ describe('the examples, deployed', function () {
       const event = (await told) as { topic: string; endpoint: string };
       assert.deepEqual([event.topic, event.endpoint], [topic, 'simulator-lamp-3']);
     }
+  });
+
+  it('sleeping-meters: readings with their times, and orders that wait until a meter wakes', async () => {
+    const asleep = sidebar.next(({ id, value }) => id === 'watch-debug' && isAsleep(value, 'sleepy-meter-1'));
+    await deploy('sleeping-meters');
+    await asleep;
+    const { endpoint, payload, lwm2m } = (await press('ex-meters-garden', 'ex-meters-result')) as {
+      endpoint: string;
+      payload: unknown;
+      lwm2m: { queuedFor: number; code: string };
+    };
+    assert.deepEqual([endpoint, payload, lwm2m.code], ['sleepy-meter-1', 'Garden water', '2.04']);
+    assert.ok(lwm2m.queuedFor > 0, 'it has waited');
+    const readings = sidebar.shown.filter(({ id }) => id === 'ex-meters-readings');
+    const sent = readings.flatMap(({ value }) => (value as { payload: { path: string; at: number }[] }).payload);
+    assert.ok(sent.length > 0 && sent.every(({ path, at }) => path === '/3424/0/1' && at % 2_000 === 0));
+    const done = sidebar.next(
+      ({ id, value }) => id === 'ex-meters-summary' && (value as { succeeded: number }).succeeded === 3,
+    );
+    await nodeRed.press('ex-meters-all');
+    await done;
   });
 
   it('provision: labels, a certificate, a key of the environment; and a lamp that is cut off', async () => {
