@@ -606,7 +606,11 @@ export class Engine {
       await this.#server.takeUp(this.#stack);
       await this.#fleet.takeUp();
     } catch (error) {
-      await this.#store.close();
+      try {
+        await this.#store.close();
+      } catch (fault) {
+        this.#log.warn(`the store could not be closed: ${describeError(fault)}`);
+      }
       throw error;
     }
   }
