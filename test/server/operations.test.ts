@@ -247,7 +247,8 @@ describe('Operations on a device', () => {
       const refused = { code: CoapCode.UnsupportedContentFormat };
       const failing = harness.perform(device, write('/1/0', { 1: 60 }), refused, refused);
       await assert.rejects(failing, { code: 'RESPONSE', responseCode: '4.15' });
-      assert.equal(harness.engine.devices()[0]?.values['/1/0/1'], undefined);
+      const { commanded, pending } = harness.engine.devices()[0]?.values['/1/0/1'] ?? {};
+      assert.deepEqual([commanded, pending?.value, pending?.state], [undefined, 60, 'failed']);
     });
 
     it('writes bytes as opaque', async () => {
@@ -455,7 +456,14 @@ describe('Operations on a device', () => {
       });
       await harness.clock.advance(1000);
       assert.equal(device.inbox.length, 0);
-      assert.deepEqual(harness.engine.devices()[0]?.values, {});
+      const values = Object.entries(harness.engine.devices()[0]?.values ?? {});
+      assert.deepEqual(
+        values.map(([path, { commanded, pending }]) => [path, commanded, pending?.state]),
+        [
+          ['/3311/0/5850', undefined, 'failed'],
+          ['/3/0/14', undefined, 'failed'],
+        ],
+      );
     });
   });
 });
