@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { parsePaths, type DeviceView } from '../../src/index';
+import { parsePaths, type DeviceList } from '../../src/index';
 import { flowStateOf } from '../shared/flow-state';
 import { NodeInput } from '../shared/node-input';
+import { messageProperty, numberOption } from '../shared/options';
 import { fillFailure } from '../shared/output';
 import { hostOf } from '../shared/server-node';
 import { startStatus } from '../shared/status-line';
@@ -10,6 +11,11 @@ import type { TargetConfig } from '../shared/target';
 interface DevicesConfig extends NodeDef, TargetConfig {
   server: string;
   paths?: unknown;
+}
+
+interface Listed extends DeviceList {
+  /** The message asked for a page. */
+  readonly isPart: boolean;
 }
 
 /** Lists devices: how they are connected, and their commanded and reported values. */
@@ -22,9 +28,10 @@ export = function (RED: NodeAPI): void {
     this.on('close', end);
     this.on('input', (msg, send, done) => {
       devicesOf(this, config, msg).then(
-        (devices) => {
+        ({ devices, total, isPart }) => {
           status.devices(devices.length);
           msg.payload = devices;
+          if (isPart) msg.total = total;
           send(msg);
           done();
         },
@@ -37,12 +44,15 @@ export = function (RED: NodeAPI): void {
     });
   }
 
-  async function devicesOf(node: Node, config: DevicesConfig, msg: NodeMessageInFlow): Promise<DeviceView[]> {
+  async function devicesOf(node: Node, config: DevicesConfig, msg: NodeMessageInFlow): Promise<Listed> {
     const engine = await hostOf(RED, config.server).ready();
     const input = new NodeInput(RED, node, config, msg, engine.definitions);
     const paths = input.list('paths');
     const wanted = paths === undefined ? undefined : parsePaths(paths, engine.definitions);
-    return engine.devices(await input.optionalTarget(), wanted);
+    const limit = numberOption(messageProperty(msg, 'limit'), 'msg.limit');
+    const offset = numberOption(messageProperty(msg, 'offset'), 'msg.offset');
+    const list = await engine.listDevices(await input.optionalTarget(), { paths: wanted, limit, offset });
+    return { ...list, isPart: limit !== undefined || offset !== undefined };
   }
 
   RED.nodes.registerType('lwm2m-devices', DevicesNode);

@@ -10,6 +10,7 @@ import {
 /** What can happen to a device, in the order of its life, and to the server itself. */
 const TOPICS = [
   'registered',
+  'joined',
   'updated',
   'awake',
   'asleep',
@@ -19,6 +20,8 @@ const TOPICS = [
   'resumed',
   'overdue',
   'sent',
+  'mismatch',
+  'matched',
   'rejected',
   'trouble',
   'recovered',

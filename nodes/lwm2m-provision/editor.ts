@@ -1,5 +1,8 @@
 import { explainChoice, nodeLabelStyle } from '../shared/editor';
 
+/** Actions that answer records, in one format or the other. */
+const ANSWERS_RECORDS = ['get', 'list', 'msg'];
+
 RED.nodes.registerType('lwm2m-provision', {
   category: 'LwM2M',
   color: '#C9B6DE',
@@ -11,6 +14,7 @@ RED.nodes.registerType('lwm2m-provision', {
     name: { value: '' },
     server: { value: '', type: 'lwm2m-server', required: true },
     action: { value: 'put' },
+    format: { value: '' },
   },
   inputs: 1,
   outputs: 1,
@@ -27,6 +31,10 @@ RED.nodes.registerType('lwm2m-provision', {
     return this._('lwm2m-provision.port.output');
   },
   oneditprepare() {
-    explainChoice('action', 'put', (action) => this._(`lwm2m-provision.action.hint.${action}`));
+    const formatRow = document.getElementById('lwm2m-format-row');
+    explainChoice('action', 'put', (action) => {
+      if (formatRow) formatRow.hidden = !ANSWERS_RECORDS.includes(action);
+      return this._(`lwm2m-provision.action.hint.${action}`);
+    });
   },
 });

@@ -5,13 +5,18 @@ import { messageProperty, oneOf } from '../shared/options';
 import { fillFailure } from '../shared/output';
 import { hostOf } from '../shared/server-node';
 import { startStatus } from '../shared/status-line';
-import { ACTIONS, namesOnly, provision, type Action } from './provision';
+import { ACTIONS, FORMATS, namesOnly, provision, type Action, type Format } from './provision';
 
 interface ProvisionConfig extends NodeDef {
   server: string;
   /** One of `ACTIONS`, or `msg`. */
   action?: string;
+  /** One of `FORMATS`; of `get` and `list`. */
+  format?: string;
 }
+
+/** Others do not care for a `msg.format` that the node before has left. */
+const ANSWERS_RECORDS: readonly Action[] = ['get', 'list'];
 
 /** Device records: who may register as whom, and what the fleet knows of a device before it has ever been heard. */
 export = function (RED: NodeAPI): void {
@@ -23,8 +28,9 @@ export = function (RED: NodeAPI): void {
     this.on('close', end);
     this.on('input', (msg, send, done) => {
       perform(config, msg).then(
-        ({ payload, endpoint, count }) => {
-          status.devices(count);
+        ({ payload, endpoint, count, joining }) => {
+          if (joining === undefined) status.devices(count);
+          else status.note(RED._('lwm2m-provision.status.join', { seconds: joining }));
           msg.payload = payload;
           forgetBody(msg);
           if (endpoint !== undefined) msg.endpoint = endpoint;
@@ -45,11 +51,17 @@ export = function (RED: NodeAPI): void {
 
   async function perform(config: ProvisionConfig, msg: NodeMessageInFlow): ReturnType<typeof provision> {
     const action = actionOf(config, msg);
-    return provision(await hostOf(RED, config.server).ready(), action, msg);
+    const format = ANSWERS_RECORDS.includes(action) ? formatOf(config, msg) : undefined;
+    return provision(await hostOf(RED, config.server).ready(), action, msg, format);
   }
 
   RED.nodes.registerType('lwm2m-provision', ProvisionNode);
 };
+
+/** What the node is set to, else what the message says. @throws {InvalidArgumentError} no such format. */
+function formatOf({ format }: ProvisionConfig, msg: NodeMessageInFlow): Format | undefined {
+  return oneOf(FORMATS, format, 'format') ?? oneOf(FORMATS, messageProperty(msg, 'format'), 'msg.format');
+}
 
 /** Records that came by HTTP are also in the request, which goes on with the message and which a debug node shows. */
 function forgetBody(msg: NodeMessageInFlow): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import provisionNode from '../../nodes/lwm2m-provision/lwm2m-provision';
 import serverNode from '../../nodes/lwm2m-server/lwm2m-server';
+import type { JoinView } from '../../src';
 import { on, runFlow, type Flow, type Message } from './flow-harness';
 
 /** A server without a port: records are all it is about. */
@@ -10,6 +11,9 @@ const SERVER = { id: 'server', type: 'lwm2m-server', coapPort: '', coapsPort: ''
 const KEY = '0f1e2d3c4b5a69788796a5b4c3d2e1f0';
 const PSK = { mode: 'psk', identity: 'lamp-1', key: KEY };
 const SHOWN = { mode: 'psk', identity: 'lamp-1' };
+
+/** Of nodes that are not named after their action. */
+const SETTINGS: Readonly<Record<string, object>> = { none: { action: '' }, csv: { action: 'list', format: 'csv' } };
 
 /** What a record has that nobody has said anything about. */
 const NEW = { labels: {}, groups: [], priority: 'normal' };
@@ -24,13 +28,13 @@ describe('lwm2m-provision', () => {
 
   /** One node an action, all wired to the same. */
   async function start(): Promise<Flow> {
-    const actions = ['put', 'get', 'list', 'remove', 'msg', 'none'];
+    const actions = ['put', 'get', 'list', 'remove', 'msg', 'none', 'csv'];
     flow = await runFlow(
       [serverNode, provisionNode],
       [
         SERVER,
         ...actions.map((id) =>
-          on(id, 'lwm2m-provision', { server: 'server', action: id === 'none' ? '' : id }, ['out']),
+          on(id, 'lwm2m-provision', { server: 'server', ...(SETTINGS[id] ?? { action: id }) }, ['out']),
         ),
         on('out', 'helper'),
         on('catch', 'catch', { scope: actions }, ['caught']),
@@ -182,6 +186,69 @@ describe('lwm2m-provision', () => {
     assert.equal((list as unknown[]).length, 1, 'what the node is set to wins');
   });
 
+  it('puts records of CSV, text or a file, and answers them as records without keys', async () => {
+    const running = await start();
+    const text = `endpoint;mode;identity;key;label:site;groups\r\nlamp-1;psk;lamp-1;${KEY};north;"main all"\r\n`;
+    const record = { endpoint: 'lamp-1', security: SHOWN, labels: { site: 'north' }, groups: ['main', 'all'] };
+    for (const payload of [text, Buffer.from(`\uFEFF${text}`)]) {
+      assert.deepEqual(await answer(running, 'put', { payload }), [{ ...record, priority: 'normal' }]);
+    }
+  });
+
+  it('answers CSV when the node or the message wants it', async () => {
+    const running = await start();
+    await answer(running, 'put', { payload: [{ endpoint: 'lamp-1', security: PSK }, { endpoint: 'lamp-2' }] });
+    const head = 'endpoint,mode,identity,publicKey,name,groups,priority,owner\r\n';
+    const rows = ['lamp-1,psk,lamp-1,,,,normal,\r\n', 'lamp-2,,,,,,normal,\r\n'];
+    assert.equal(await answer(running, 'list', { format: 'csv' }), head + rows.join(''));
+    assert.equal(await answer(running, 'get', { format: 'csv', payload: 'lamp-1' }), `${head}${rows[0]}`);
+    assert.equal(await answer(running, 'get', { format: 'csv', payload: ['nobody', 'lamp-2'] }), `${head}${rows[1]}`);
+    assert.equal(await answer(running, 'csv', {}), head + rows.join(''));
+    const again = await answer(running, 'put', { payload: await answer(running, 'csv', {}), format: 'utf8' });
+    assert.deepEqual((again as unknown[])[0], { endpoint: 'lamp-1', security: SHOWN, ...NEW });
+  });
+
+  it('makes groups by a rule, lists all groups, and takes the rule away', async () => {
+    const running = await start();
+    await answer(running, 'put', {
+      payload: [
+        { endpoint: 'lamp-1', labels: { floor: '3' } },
+        { endpoint: 'lamp-2', groups: ['main'] },
+      ],
+    });
+    const group = { group: 'floor-3', selector: 'label:floor=3' };
+    assert.deepEqual(await answer(running, 'msg', { action: 'group', payload: group }), { ...group, devices: 1 });
+    const list = await answer(running, 'list', { target: { group: 'floor-3' } });
+    assert.deepEqual(list, [{ endpoint: 'lamp-1', ...NEW, labels: { floor: '3' } }]);
+    assert.deepEqual(await answer(running, 'msg', { action: 'groups' }), [
+      { ...group, devices: 1 },
+      { group: 'main', devices: 1 },
+    ]);
+    for (const [payload, removed] of [
+      ['floor-3', true],
+      [{ group: 'floor-3' }, false],
+    ] as const) {
+      const gone = await answer(running, 'msg', { action: 'ungroup', payload });
+      assert.deepEqual(gone, { group: 'floor-3', removed });
+    }
+    assert.deepEqual(await answer(running, 'list', { target: { group: 'floor-3' } }), []);
+  });
+
+  it('lets newcomers join for a time', async () => {
+    const running = await start();
+    const before = Date.now();
+    const window = (await answer(running, 'msg', { action: 'join', duration: 60, payload: before })) as JoinView;
+    assert.deepEqual({ ...window, until: 0 }, { open: true, until: 0, limit: 1000, joined: [] });
+    assert.ok(window.until >= before + 60_000 && window.until <= Date.now() + 60_000);
+    const second = await answer(running, 'msg', {
+      action: 'join',
+      payload: { duration: 5, limit: 2, groups: ['new'] },
+    });
+    assert.equal((second as JoinView).limit, 2);
+    assert.equal(((await answer(running, 'msg', { action: 'join', duration: 0 })) as JoinView).open, false);
+    assert.deepEqual(await answer(running, 'msg', { action: 'pending' }), []);
+  });
+
   const wrong: [what: string, node: string, msg: Message, says: RegExp][] = [
     ['no record', 'put', { payload: 'lamp-1' }, /device record/],
     ['no endpoint', 'put', { payload: { security: PSK } }, /endpoint/],
@@ -190,6 +257,17 @@ describe('lwm2m-provision', () => {
     ['a key in place of its record', 'put', { payload: { endpoint: 'a', security: KEY } }, /security/],
     ['JSON that nobody has read', 'put', { payload: JSON.stringify({ endpoint: 'a', security: PSK }) }, /record/],
     ['a wrong one of many', 'put', { payload: [{ endpoint: 'a', security: PSK }, { endpoint: '' }] }, /record 2/],
+    ['a wrong line of CSV', 'put', { payload: `endpoint,mode,key\na,nosec,${KEY}` }, /line 2: .*'key'/],
+    ['CSV without a head', 'put', { payload: `lamp-1,psk,lamp-1,${KEY}` }, /line 1 must name the columns/],
+    ['a file that is not UTF-8', 'put', { payload: Buffer.from('endpoint\nStra\xdfe', 'latin1') }, /UTF-8/],
+    ['a format that there is not', 'list', { format: 'xml' }, /msg\.format must be one of csv/],
+    ['a group without a name', 'msg', { action: 'group', payload: { selector: 'ep=*' } }, /must be a group/],
+    ['a group without a selector', 'msg', { action: 'group', payload: { group: 'g' } }, /has no selector/],
+    ['a device in place of a group', 'msg', { action: 'ungroup', payload: { endpoint: 'a', group: 'g' } }, /group/],
+    ['who is not pending', 'msg', { action: 'accept', payload: { endpoint: 'a', security: PSK } }, /pending/],
+    ['many who are not pending', 'msg', { action: 'accept', payload: ['a'] }, /pending/],
+    ['a window of no length', 'msg', { action: 'join', duration: -1 }, /duration/],
+    ['a window for what cannot be', 'msg', { action: 'join', payload: { endpoint: 'a', key: KEY } }, /'key'/],
     ['no device', 'get', { payload: 17 }, /no device/],
     ['an empty selector', 'list', { target: '', targetType: 'selector' }, /selector/],
     ['an array of what is no device', 'remove', { payload: [17] }, /endpoints/],
