@@ -44,8 +44,8 @@ export class WriteQueue {
   #waiting: Waiting[] = [];
   /** Go before whatever is written next. */
   readonly #restorations = new Map<string, Restoration>();
+  /** A batch is, or is about to be. */
   #isUnderWay = false;
-  #isScheduled = false;
   #idle: (() => void)[] = [];
   #inTrouble = false;
 
@@ -73,24 +73,20 @@ export class WriteQueue {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /** Whoever hears of a batch may ask for the next change at once, and whoever asks now is not alone: a turn is waited. */
   #schedule(): void {
-    if (this.#isScheduled || this.#isUnderWay) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      void this.#writeAll();
-    });
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    setImmediate(() => void this.#writeNext());
   }
 
-  async #writeAll(): Promise<void> {
-    this.#isUnderWay = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.length <= MAX_BATCH ? this.#waiting : this.#waiting.slice(0, MAX_BATCH);
-      this.#waiting = this.#waiting.length <= MAX_BATCH ? [] : this.#waiting.slice(MAX_BATCH);
-      await this.#writeBatch(batch);
-    }
+  async #writeNext(): Promise<void> {
+    const batch = this.#waiting.length <= MAX_BATCH ? this.#waiting : this.#waiting.slice(0, MAX_BATCH);
+    this.#waiting = this.#waiting.length <= MAX_BATCH ? [] : this.#waiting.slice(MAX_BATCH);
+    await this.#writeBatch(batch);
     this.#isUnderWay = false;
-    for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#waiting.length > 0) this.#schedule();
+    else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
