@@ -2,8 +2,12 @@ import {
   nodeLabel,
   nodeLabelStyle,
   preparePath,
+  prepareRecordList,
   prepareTarget,
+  readRecordList,
   text,
+  validConditions,
+  validInteger,
   validPath,
   validTarget,
   validTypedInput,
@@ -40,6 +44,20 @@ RED.nodes.registerType('lwm2m-execute', {
       },
     },
     argsType: { value: 'msg' },
+    conditions: {
+      value: [],
+      validate(value, _options) {
+        return validConditions(value);
+      },
+    },
+    secondPerson: { value: false },
+    confirmBy: { value: '' },
+    confirmTime: {
+      value: '',
+      validate(value, _options) {
+        return validInteger(value, 1, 86_400);
+      },
+    },
   },
   inputs: 1,
   outputs: 2,
@@ -63,5 +81,18 @@ RED.nodes.registerType('lwm2m-execute', {
       default: 'msg',
       typeField: '#node-input-argsType',
     });
+    prepareRecordList(
+      'lwm2m-execute-conditions',
+      ['path', 'test', 'value'].map((name) => ({
+        name,
+        label: this._(`lwm2m-execute.condition.${name}`),
+        placeholder: this._(`lwm2m-execute.example.${name}`),
+      })),
+      this['conditions'],
+      this._('lwm2m-execute.condition.add'),
+    );
+  },
+  oneditsave() {
+    Object.assign(this, { conditions: readRecordList('lwm2m-execute-conditions') });
   },
 });

@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import {
   InvalidArgumentError,
   parsePaths,
+  resolvePath,
   type Attributes,
   type ContentFormatName,
   type Keys,
@@ -146,6 +147,11 @@ export class NodeInput<C extends InputConfig = InputConfig> {
       throw new InvalidArgumentError(`msg.supersede must be true or false, not ${describe(supersede)}`);
     }
     return { user: userOf(this.msg), expires, supersede: isEmpty(supersede) ? undefined : supersede };
+  }
+
+  /** A path of ids or names that a setting or a message holds. */
+  resolve(text: string): Path {
+    return resolvePath(text, this.definitions);
   }
 
   private toPaths(value: unknown, where: string): { paths: Path[]; several: boolean } | undefined {

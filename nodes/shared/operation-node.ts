@@ -5,12 +5,21 @@ import { flowStateOf } from './flow-state';
 import { NodeInput, type InputConfig } from './node-input';
 import { noteOf } from './order-note';
 import { OrderDesk } from './order-desk';
+import { fillFailure } from './output';
 import { findHost, hostOf } from './server-node';
 import { startStatus, type StatusLine } from './status-line';
 import { fixedEndpoint } from './target';
 
 export interface OperationConfig extends NodeDef, InputConfig {
   server: string;
+}
+
+/** What some nodes do besides. */
+export interface MoreOfOperation<C extends OperationConfig> {
+  /** How the order is to be done. @throws {InvalidArgumentError} */
+  order?(input: NodeInput<C>): Pick<Order, 'confirmation'>;
+  /** What a message asks for instead of an operation. */
+  instead?(msg: NodeMessageInFlow): ((engine: Engine) => void) | undefined;
 }
 
 /**
@@ -23,6 +32,7 @@ export function registerOperationNode<C extends OperationConfig>(
   type: string,
   name: string,
   operationOf: (input: NodeInput<C>) => Promise<Operation>,
+  more: MoreOfOperation<C> = {},
 ): void {
   flowStateOf(RED);
 
@@ -38,6 +48,21 @@ export function registerOperationNode<C extends OperationConfig>(
       if (isReset(msg)) {
         desk.cancelAll();
         done();
+        return;
+      }
+      const instead = more.instead?.(msg);
+      if (instead !== undefined) {
+        Promise.resolve()
+          .then(() => hostOf(RED, config.server).ready())
+          .then(instead)
+          .then(
+            () => done(),
+            (error: Error) => {
+              status.failed(error);
+              fillFailure(msg, { operation: name }, error);
+              done(error);
+            },
+          );
         return;
       }
       void desk.serve({ msg, send, done }, name, async (signal) => {
@@ -74,7 +99,7 @@ export function registerOperationNode<C extends OperationConfig>(
     const target = await input.target();
     const operation = await operationOf(input);
     const origin = { owner: node.id, note: () => noteOf(msg) };
-    return { target, operation, ...input.circumstances(), origin, signal };
+    return { target, operation, ...input.circumstances(), ...more.order?.(input), origin, signal };
   }
 
   RED.nodes.registerType(type, OperationNode);

@@ -14,7 +14,7 @@ import {
 } from '../../src/index';
 import type { Kept } from '../lwm2m-server/kept-things';
 import { messageOf } from './order-note';
-import { fillFailure, fillMessage, memberMessage, Sequence, summaryMessage } from './output';
+import { confirmationMessage, fillFailure, fillMessage, memberMessage, Sequence, summaryMessage } from './output';
 import type { StatusLine } from './status-line';
 
 /** One message in and what is to come of it. */
@@ -143,6 +143,10 @@ export class OrderDesk implements Kept {
   }
 
   #follow(delivery: Delivery, operation: Operation, run: OrderRun): Promise<Error | undefined> {
+    if (run.confirmation !== undefined) {
+      this.#counter.status.queued();
+      delivery.send([null, confirmationMessage(this.#RED, delivery.msg, run.confirmation)]);
+    }
     return run.many ? this.#serveMany(delivery, run) : this.#serveOne(delivery, operation, run);
   }
 

@@ -1,10 +1,12 @@
 import type { NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import {
+  operationPath,
   ResponseError,
   type ObservedValue,
   type OperationResult,
   type Summary,
   type SuspensionSummary,
+  type WaitingConfirmation,
 } from '../../src/index';
 
 type NodeMessageParts = NonNullable<NodeMessageInFlow['parts']>;
@@ -102,6 +104,23 @@ export function summaryMessage(
   const copy = copyWithoutPayload(RED, msg);
   copy.payload = summary;
   if (complete) copy.complete = true;
+  return copy;
+}
+
+/** The second output: an order waits for a second person; `msg.confirm` with this id lets it go out. */
+export function confirmationMessage(RED: NodeAPI, msg: NodeMessage, waiting: WaitingConfirmation): NodeMessage {
+  const copy = copyWithoutPayload(RED, msg);
+  const { id, user, operation, members, until } = waiting;
+  copy.payload = {
+    confirmation: {
+      id,
+      user,
+      operation: operation.operation,
+      path: operationPath(operation),
+      endpoints: [...members],
+      until: new Date(until).toISOString(),
+    },
+  };
   return copy;
 }
 

@@ -14,6 +14,7 @@ export { text } from './text';
 export {
   validAccess,
   validAttribute,
+  validConditions,
   validInteger,
   validPath,
   validPaths,

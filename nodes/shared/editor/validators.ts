@@ -184,6 +184,17 @@ export function validAccess(roles: unknown, users: unknown): Validity {
   return true;
 }
 
+/** What must be before something is executed. */
+export function validConditions(conditions: unknown): Validity {
+  for (const { path, test, value } of recordsOf(conditions)) {
+    const known = ['', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', '=', '==', '!=', '<', '<=', '>', '>='];
+    if (asText(path) === '' || asText(value) === '' || !known.includes(asText(test))) return text('invalid.condition');
+    const validity = validPaths(asText(path));
+    if (validity !== true) return validity;
+  }
+  return true;
+}
+
 function recordsOf(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? (value as Record<string, unknown>[]) : [];
 }
