@@ -82,7 +82,7 @@ const CONTRACT: Record<string, readonly string[]> = {
     ...['kind', 'count', 'endpointPrefix', 'serverUri', 'lifetime', 'security'],
     ...['queueMode', 'awakeTime', 'updateInterval', 'vanishEvery', 'vanishFor'],
   ],
-  'lwm2m-provision': ['action'],
+  'lwm2m-provision': ['action', 'format'],
   'lwm2m-suspend': [...TARGET, 'action', 'duration', 'durationType', 'stagger'],
 };
 
