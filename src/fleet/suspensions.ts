@@ -2,7 +2,7 @@ import { CancelledError, StoreError, type Lwm2mError } from '../errors';
 import type { Gate, GateRefusal, KeyedStore } from '../server';
 import type { Clock } from '../util/clock';
 import { escapeForLog, type Log } from '../util/log';
-import { TimerWheel, type WheelTimer } from '../util/timer-wheel';
+import { TimerWheel } from '../util/timer-wheel';
 import { Turns } from '../util/turns';
 import type { Device } from './device';
 import type { SuspensionEventPayload, SuspensionTopic } from './device-event';
@@ -15,6 +15,7 @@ import type {
   SuspensionRun,
   SuspensionView,
 } from './suspension';
+import { SuspensionBook, type Suspension } from './suspension-book';
 import { SuspensionExecution } from './suspension-execution';
 import { overdueAt, resultOf, suspensionOf, viewOf } from './suspension-record';
 import { ReturnedDevices } from './suspension-returned';
@@ -44,20 +45,6 @@ export interface SuspensionsContext extends TellingContext {
   emit(topic: SuspensionTopic, endpoint: string, payload: () => SuspensionEventPayload): void;
 }
 
-/** A device that was told to go, and the registration that it still has. */
-interface Leaving {
-  readonly registrationId: string;
-  readonly left: AbortController;
-  timer: WheelTimer | undefined;
-}
-
-/** A suspension that is not over. */
-interface Suspension {
-  stored: StoredSuspension;
-  timer: WheelTimer | undefined;
-  leaving: Leaving | undefined;
-}
-
 /**
  * Devices whose connection is suspended for a time (use case B.4 of the LwM2M requirements): they are told to stay away,
  * are not let in before their end, and are expected back.
@@ -68,32 +55,30 @@ interface Suspension {
 export class Suspensions implements Gate {
   readonly #context: SuspensionsContext;
   readonly #wheel: TimerWheel;
-  readonly #suspended = new Map<string, Suspension>();
+  readonly #book: SuspensionBook;
   readonly #returned: ReturnedDevices;
-  /** Of one device one suspension at a time, and one change of what is stored of it. */
+  /** Of one device one suspension at a time. */
   readonly #turns = new Turns();
-  readonly #changes = new Turns();
   readonly #running = new Set<SuspensionExecution>();
-  #closed = false;
 
   constructor(context: SuspensionsContext) {
     this.#context = context;
+    this.#book = new SuspensionBook(context.store);
     this.#wheel = new TimerWheel(context.clock, TICK);
     this.#returned = new ReturnedDevices(context.clock);
   }
 
   /** Reads what the store holds: from here on suspended devices are refused. @throws {StoreError} */
   async takeUp(): Promise<void> {
-    for await (const [endpoint, stored] of this.#context.store.all()) {
-      if (this.#suspended.has(endpoint)) continue;
-      this.#suspended.set(endpoint, { stored, timer: undefined, leaving: undefined });
-      if (stored.overdue === undefined) this.#context.devices.suspended(endpoint);
+    await this.#book.takeUp();
+    for (const { stored } of this.#book) {
+      if (stored.overdue === undefined) this.#context.devices.suspended(stored.endpoint);
     }
   }
 
   /** The registrations are there: takes up what was due while nobody looked. */
   begin(): void {
-    for (const suspension of [...this.#suspended.values()]) {
+    for (const suspension of [...this.#book]) {
       const { stored } = suspension;
       const { client } = this.#context.devices.get(stored.endpoint) ?? {};
       if (client !== undefined && stored.mode === 'device' && this.#isShut(stored)) {
@@ -106,22 +91,21 @@ export class Suspensions implements Gate {
 
   /** What is under way is cancelled; what is suspended stays so in the store. */
   close(): void {
-    this.#closed = true;
     for (const execution of this.#running) execution.cancel();
     this.#wheel.close();
-    this.#suspended.clear();
+    this.#book.close();
     this.#returned.clear();
   }
 
   refusal(endpoint: string): GateRefusal | undefined {
-    if (this.#suspended.size === 0) return undefined;
-    const stored = this.#suspended.get(endpoint)?.stored;
+    if (this.#book.size === 0) return undefined;
+    const stored = this.#book.get(endpoint)?.stored;
     if (stored === undefined || !this.#isShut(stored)) return undefined;
     return { reason: 'suspended', maxAge: Math.ceil((stored.opensAt - this.#context.clock.now()) / 1000) };
   }
 
   isSuspended(endpoint: string): boolean {
-    return this.#suspended.has(endpoint);
+    return this.#book.get(endpoint) !== undefined;
   }
 
   /** @throws {InvalidArgumentError} a target, a duration or a stagger that cannot be. */
@@ -159,22 +143,22 @@ export class Suspensions implements Gate {
   list(target: Target = { all: true }): SuspensionView[] {
     const { devices } = this.#context;
     const matches = devices.matcher(target);
-    return [...this.#returned.list(), ...[...this.#suspended.values()].map(({ stored }) => viewOf(stored))]
+    return [...this.#returned.list(), ...[...this.#book].map(({ stored }) => viewOf(stored))]
       .filter(({ endpoint }) => matches(devices.subject(endpoint)))
       .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
   }
 
   /** A device has registered, or updated its registration. */
   heard({ endpoint }: Device): void {
-    if (this.#suspended.size === 0) return;
-    const suspension = this.#suspended.get(endpoint);
+    if (this.#book.size === 0) return;
+    const suspension = this.#book.get(endpoint);
     // One that came in just before it was suspended has not returned.
     if (suspension !== undefined && !this.#isShut(suspension.stored)) this.#return(suspension);
   }
 
   /** The registration of a device is over. */
   left(endpoint: string): void {
-    const leaving = this.#suspended.get(endpoint)?.leaving;
+    const leaving = this.#book.get(endpoint)?.leaving;
     leaving?.timer?.cancel();
     leaving?.left.abort();
   }
@@ -201,7 +185,7 @@ export class Suspensions implements Gate {
     });
     if (signal.aborted) throw new CancelledError('the suspension was cancelled');
     const telling = prepared instanceof Telling ? prepared : undefined;
-    const before = this.#suspended.get(endpoint)?.stored;
+    const before = this.#book.get(endpoint)?.stored;
     const wanted = { endpoint, seconds, user, told: telling !== undefined };
     const suspension = await this.#store(suspensionOf(wanted, devices.get(endpoint), before, clock.now()));
     const notTold = prepared instanceof Telling ? await this.#tell(suspension, prepared, user) : prepared;
@@ -209,31 +193,14 @@ export class Suspensions implements Gate {
     return this.#resultOf(suspension, notTold);
   }
 
-  /** It holds as soon as it is stored. @throws {StoreError} */
-  #store(stored: StoredSuspension): Promise<Suspension> {
-    const { endpoint } = stored;
-    return this.#changes.run(endpoint, async () => {
-      await this.#context.store.put(endpoint, stored);
-      const known = this.#suspended.get(endpoint);
-      const suspension = known ?? { stored, timer: undefined, leaving: undefined };
-      if (this.#closed) return suspension;
-      suspension.stored = stored;
-      this.#suspended.set(endpoint, suspension);
-      this.#returned.delete(endpoint);
-      this.#context.devices.suspended(endpoint);
-      this.#schedule(suspension);
-      return suspension;
-    });
-  }
-
-  /** Changes a suspension, unless it is over: the store first. @throws {StoreError} */
-  #change(suspension: Suspension, change: Partial<StoredSuspension>): Promise<void> {
-    const { endpoint } = suspension.stored;
-    return this.#changes.run(endpoint, async () => {
-      if (!this.#isOn(suspension)) return;
-      await this.#context.store.put(endpoint, { ...suspension.stored, ...change });
-      suspension.stored = { ...suspension.stored, ...change };
-    });
+  /** It holds as soon as it is stored. Rejects with `StoreError`. */
+  async #store(stored: StoredSuspension): Promise<Suspension> {
+    const suspension = await this.#book.put(stored);
+    if (!this.#book.isOpen(suspension)) return suspension;
+    this.#returned.delete(stored.endpoint);
+    this.#context.devices.suspended(stored.endpoint);
+    this.#schedule(suspension);
+    return suspension;
   }
 
   /** Executes Disable on a device whose suspension is stored. */
@@ -245,18 +212,19 @@ export class Suspensions implements Gate {
     const notTold = await telling.disable({ user, urgent: true }, left.signal);
     if (notTold === undefined) {
       // It may have said goodbye before its answer came.
-      if (!left.signal.aborted && this.#isOn(suspension)) this.#sendOff(suspension, registrationId, LEAVING_TIME);
+      if (!left.signal.aborted && this.#book.isOpen(suspension))
+        this.#sendOff(suspension, registrationId, LEAVING_TIME);
       return undefined;
     }
     suspension.leaving = undefined;
     try {
-      await this.#change(suspension, { mode: 'server', until: suspension.stored.opensAt, awayUntil: undefined });
+      await this.#book.change(suspension, { mode: 'server', until: suspension.stored.opensAt, awayUntil: undefined });
     } catch (error) {
       // It is stored as one that was told, and so it will be waited for until it is heard: it is suspended all the same.
       this.#complain(suspension, error);
     }
     // It may have been resumed meanwhile.
-    if (this.#isOn(suspension)) this.#due(suspension);
+    if (this.#book.isOpen(suspension)) this.#due(suspension);
     return notTold;
   }
 
@@ -276,12 +244,12 @@ export class Suspensions implements Gate {
   async #resume(endpoint: string, user: string | undefined): Promise<SuspensionResult> {
     const denied = this.#context.authorize(endpoint, user);
     if (denied !== undefined) throw denied;
-    const suspension = this.#suspended.get(endpoint);
+    const suspension = this.#book.get(endpoint);
     if (suspension === undefined) return { endpoint, state: 'skipped', reason: 'notSuspended' };
     const now = this.#context.clock.now();
     if (now < suspension.stored.opensAt) {
-      await this.#change(suspension, { opensAt: now });
-      if (this.#isOn(suspension)) this.#due(suspension);
+      await this.#book.change(suspension, { opensAt: now });
+      if (this.#book.isOpen(suspension)) this.#due(suspension);
     }
     return this.#resultOf(suspension);
   }
@@ -323,7 +291,7 @@ export class Suspensions implements Gate {
     suspension.stored = { ...suspension.stored, overdue: true };
     this.#context.devices.unsuspended(suspension.stored.endpoint);
     this.#say('overdue', suspension.stored);
-    this.#change(suspension, { overdue: true }).catch((error: unknown) => this.#complain(suspension, error));
+    this.#book.change(suspension, { overdue: true }).catch((error: unknown) => this.#complain(suspension, error));
   }
 
   #return(suspension: Suspension): void {
@@ -338,18 +306,9 @@ export class Suspensions implements Gate {
     const { endpoint } = suspension.stored;
     suspension.timer?.cancel();
     suspension.leaving?.timer?.cancel();
-    this.#suspended.delete(endpoint);
+    const stored = this.#book.end(suspension);
+    stored.catch((error: unknown) => this.#complain(suspension, error));
     this.#context.devices.unsuspended(endpoint);
-    const remove = async (): Promise<void> => {
-      // It may have been suspended anew meanwhile.
-      if (!this.#suspended.has(endpoint)) await this.#context.store.remove(endpoint);
-    };
-    this.#changes.run(endpoint, remove).catch((error: unknown) => this.#complain(suspension, error));
-  }
-
-  /** Whether it is not over. */
-  #isOn(suspension: Suspension): boolean {
-    return this.#suspended.get(suspension.stored.endpoint) === suspension;
   }
 
   /** Whether the device is not let in now. One of high priority always is. */
@@ -359,7 +318,7 @@ export class Suspensions implements Gate {
   }
 
   #resultOf(suspension: Suspension, notTold?: NotTold): SuspensionResult {
-    if (this.#isOn(suspension) || this.#closed) return resultOf(suspension.stored, notTold);
+    if (this.#book.isOpen(suspension) || this.#book.isClosed) return resultOf(suspension.stored, notTold);
     return { endpoint: suspension.stored.endpoint, state: 'returned' };
   }
 

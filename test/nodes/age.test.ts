@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ageOf } from '../../nodes/shared/age';
+import { ageOf, timeLeft } from '../../nodes/shared/age';
 
 describe('the age in a status', () => {
   const cases: [number, string, number][] = [
@@ -35,4 +35,20 @@ describe('the age in a status', () => {
       }),
     );
   });
+});
+
+describe('the time left in a status', () => {
+  const cases: [number, string, number][] = [
+    [-5, 'now', 0],
+    [999, 'now', 0],
+    [1_000, 'seconds', 1],
+    [59_001, 'seconds', 60],
+    [60_001, 'minutes', 2],
+    [3_600_000, 'minutes', 60],
+    [3_600_001, 'hours', 2],
+    [25 * 3_600_000, 'days', 2],
+  ];
+  for (const [left, key, count] of cases) {
+    it(`is ${count} ${key} when ${left} ms are left`, () => assert.deepEqual(timeLeft(left), { key, count }));
+  }
 });
