@@ -156,6 +156,21 @@ describe('a node that hears or lists devices', () => {
     assert.equal(engine.listed.at(-1)?.paths?.length, 1);
   });
 
+  it('lists one page when the message asks for it, and says how many there are in all', async () => {
+    const running = await start('lwm2m-devices', {});
+    running.receive('node', { limit: 1, offset: '1' });
+    const page = await running.inbox('out').next();
+    assert.deepEqual(
+      (page.payload as { endpoint: string }[]).map(({ endpoint }) => endpoint),
+      ['lamp-2'],
+    );
+    assert.equal(page['total'], 3);
+    running.receive('node', {});
+    assert.ok(!('total' in (await running.inbox('out').next())));
+    running.receive('node', { limit: 'all' });
+    assert.equal((await running.inbox('caught').next()).error?.code, 'INVALID_ARGUMENT');
+  });
+
   it('refuses an empty selector instead of listing all', async () => {
     const running = await start('lwm2m-devices', {});
     running.receive('node', { target: '', targetType: 'selector' });

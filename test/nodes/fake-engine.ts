@@ -8,7 +8,9 @@ import {
   ObjectDefinitions,
   type CancelOptions,
   type Connectivity,
+  type DeviceList,
   type DeviceView,
+  type ListOptions,
   type MemberFailure,
   type MemberResult,
   type ObservationListener,
@@ -175,6 +177,12 @@ export class FakeEngine extends EventEmitter {
         orders: [],
         values: {},
       }));
+  }
+
+  listDevices(target?: Target, { paths, limit, offset = 0 }: ListOptions = {}): Promise<DeviceList> {
+    const devices = this.devices(target, paths);
+    const end = limit === undefined ? undefined : offset + limit;
+    return Promise.resolve({ total: devices.length, devices: devices.slice(offset, end) });
   }
 
   matcher(target: Target): (endpoint: string) => boolean {
