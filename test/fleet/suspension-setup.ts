@@ -1,6 +1,6 @@
 import { CoapCode, type CoapMessage } from '../../src/coap';
 import type { DeviceEvent, SuspensionSummary } from '../../src';
-import type { Harness} from '../server/harness';
+import type { Harness } from '../server/harness';
 import { pathOfRequest } from '../server/harness';
 import type { ScriptedDevice } from '../support/scripted-device';
 
