@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InvalidArgumentError } from '../../src/errors';
-import { parseCredentials, simulateFleet, type FleetEvent, type FleetOptions } from '../../src/simulator';
+import { DEVICE_KINDS, parseCredentials, simulateFleet, type FleetEvent, type FleetOptions } from '../../src/simulator';
 import { SimulatedClock } from '../support/simulated-clock';
 import { ScriptedServer } from './scripted-server';
 
@@ -52,6 +52,21 @@ describe('A fleet of simulated devices', () => {
     assert.deepEqual(fleet.counts, { total: 50, registered: 0 });
     assert.equal(clock.timers, 0, 'nothing of it is left');
   });
+
+  for (const kind of DEVICE_KINDS) {
+    it(`has two hundred of a kind: ${kind}`, async () => {
+      const fleet = fleetOf({ kind, count: 200 });
+      await fleet.start();
+      assert.equal(fleet.counts.registered, 200);
+      await clock.advance(60_000);
+      await fleet.stop();
+      assert.equal(clock.timers, 0);
+      assert.deepEqual(
+        events.filter(({ topic }) => topic === 'fault'),
+        [],
+      );
+    });
+  }
 
   it('starts a few at a time', async () => {
     let most = 0;
@@ -158,6 +173,9 @@ describe('A fleet of simulated devices', () => {
     assert.throws(() => fleetOf({ serverUri: 'http://localhost' }), /speak coap:\/\/ and coaps:\/\/, not http:\/\//);
     assert.throws(() => fleetOf({ version: '2.0' }), /LwM2M 2\.0 is not simulated/);
     assert.throws(() => fleetOf({ lifetime: -1 }), /lifetime/);
+    assert.throws(() => fleetOf({ awakeTime: 0 }), /awake time/);
+    assert.throws(() => fleetOf({ updateInterval: NaN }), /update interval/);
+    assert.throws(() => fleetOf({ vanishing: { every: 5, duration: 5 } }), /for fewer seconds than that/);
   });
 });
 

@@ -169,6 +169,37 @@ describe('The registration of a simulated device', () => {
     assert.equal((await lamp.ask('GET', '/3/0/0')).code, '2.05');
   });
 
+  it('waits on when a server that disabled it puts it off, and finds its way back', async () => {
+    await lamp.ask('PUT', '/1/0/5', { format: 'text', payload: '60' });
+    await lamp.ask('POST', '/1/0/4');
+    await lamp.server.next('deregister');
+    lamp.server.respond = refusing(CoapCode.ServiceUnavailable, 200);
+    const failed = once(lamp.device, 'failed');
+    await lamp.clock.advance(60_000);
+    await lamp.server.next('register');
+    await failed;
+    lamp.server.respond = () => undefined;
+    await lamp.clock.advance(199_000);
+    assert.equal(lamp.server.requests.length, 0);
+    const registered = once(lamp.device, 'registered');
+    // A tenth more, by chance.
+    await lamp.clock.advance(21_000);
+    await lamp.server.next('register');
+    await registered;
+  });
+
+  it('is updated from another address by a modem that comes back after a time', async () => {
+    const returned = once(lamp.device, 'returned');
+    lamp.device.vanish(30);
+    await lamp.clock.advance(29_000);
+    assert.equal(lamp.server.requests.length, 0);
+    await lamp.clock.advance(1_000);
+    await returned;
+    const { channel, location } = await lamp.server.next('update');
+    assert.equal(location, '/rd/1', 'the registration stands');
+    assert.notEqual(channel.address.port, lamp.channel.address.port);
+  });
+
   it('is made anew after a reboot, without a word before', async () => {
     assert.equal((await lamp.ask('POST', '/3/0/4')).code, '2.04');
     await lamp.clock.advance(4_900);
