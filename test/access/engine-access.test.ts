@@ -202,6 +202,29 @@ describe('An engine with rights', () => {
     ]);
   });
 
+  it('checks who provisions many, before the first is stored, and who lets newcomers in', async () => {
+    await harness.close();
+    await start({
+      roles: [{ name: 'fitter', operations: ['provision'], target: 'ep=lamp-*' }],
+      users: [{ name: 'joe', roles: ['fitter'] }],
+    });
+    const { engine } = harness;
+    const joe = { user: 'joe' };
+    const denied = { code: 'ACCESS_DENIED' };
+    await assert.rejects(engine.provisionAll([{ endpoint: 'lamp-1' }, { endpoint: 'car-1' }], joe), denied);
+    await assert.rejects(engine.provisionCsv('endpoint\nlamp-1\ncar-1\n', joe), denied);
+    assert.deepEqual(await engine.provisionedDevices(), []);
+    assert.equal((await engine.provisionCsv('endpoint\nlamp-1\n', joe)).length, 1);
+    await assert.rejects(engine.permitJoin(joe), denied);
+    assert.equal(engine.joinWindow, undefined);
+    assert.deepEqual((await audit()).reverse(), [
+      'joe provision car-1 denied ACCESS_DENIED',
+      'joe provision car-1 denied ACCESS_DENIED',
+      'joe provision lamp-1 succeeded',
+      'joe join - denied ACCESS_DENIED',
+    ]);
+  });
+
   it('takes other rights at once, without a word to the devices', async () => {
     const asked = answering(await car());
     harness.engine.setAccess({ ...SETTINGS, default: 'allow' });
