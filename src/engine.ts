@@ -709,6 +709,8 @@ export interface PerformOptions {
   /** ms; 24 h when absent. */
   readonly expires?: number;
   readonly signal?: AbortSignal;
+  /** Whether it takes the place of older orders for the same paths that wait, as `Order.supersede`. */
+  readonly supersede?: boolean;
   /** Send it now or fail: it never waits, neither for a device that sleeps nor for one that is suspended. */
   readonly urgent?: boolean;
 }

@@ -175,7 +175,6 @@ export class Fleet implements ServerListener {
     this.suspensions.begin();
     this.values.restore();
     this.orders.takeUp();
-    this.#serving().sendWaiting();
   }
 
   close(): void {

@@ -32,6 +32,7 @@ export class Orders {
   /** Of the process before this one, by owner: until somebody takes them up. */
   readonly #untaken = new Map<string, TakenUpOrder[]>();
   readonly #takers = new Map<string, (order: TakenUpOrder) => void>();
+  #closed = false;
   #isOwner: (owner: string) => boolean = () => true;
 
   constructor(context: OrdersContext) {
@@ -131,6 +132,7 @@ export class Orders {
   /** Everything under way is cancelled; what waits in the store stays there. */
   close(): void {
     this.confirmations.close();
+    this.#closed = true;
     this.#context.server().closeOrders();
     for (const execution of this.#executions) execution.cancel();
     this.#untaken.clear();
@@ -230,7 +232,12 @@ export class Orders {
       device?.orders.moved(open, state);
       tell?.();
     };
-    const tracked = { ...options, sent: moved('sent', options.sent), queued: moved('queued', options.queued) };
+    let isStored = false;
+    const queued = moved('queued', () => {
+      isStored = true;
+      options.queued?.();
+    });
+    const tracked = { ...options, sent: moved('sent', options.sent), queued };
     try {
       const result = await start(tracked);
       device?.orders.done(open, undefined);
@@ -238,7 +245,9 @@ export class Orders {
       return result;
     } catch (error) {
       device?.orders.done(open, error);
-      if (error instanceof Lwm2mError) ordered?.({ endpoint, operation, user }, error);
+      // What waits lives on when the engine closes; what comes of it is told by the process that sees it.
+      const livesOn = this.#closed && isStored && error instanceof CancelledError;
+      if (error instanceof Lwm2mError && !livesOn) ordered?.({ endpoint, operation, user }, error);
       throw error;
     }
   }

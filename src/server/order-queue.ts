@@ -319,7 +319,10 @@ export class OrderQueue {
     order.state = 'waiting';
     if (options.signal?.aborted === true) order.cancelled?.();
     else if (sent === true) void this.#settle(order, () => order.reject(new TimeoutError(UNKNOWN_OUTCOME)));
-    else options.queued?.();
+    else {
+      options.queued?.();
+      void this.drain(order.endpoint);
+    }
     return outcome;
   }
 

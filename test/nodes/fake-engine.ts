@@ -26,7 +26,6 @@ import {
   type PolicyStatus,
   type StoreError,
   type Summary,
-  type TakenUpOrder,
   type Target,
 } from '../../src/index';
 
@@ -100,20 +99,13 @@ export class FakeEngine extends EventEmitter {
     }
   }
 
-  /** Those of a process before, by owner. */
-  readonly untaken = new Map<string, TakenUpOrder[]>();
-  /** What `endOrders` was told of owners that the test asks for. */
-  ended: string[] = [];
-
-  takeUpOrders(owner: string, taker: (order: TakenUpOrder) => void): () => void {
-    const untaken = this.untaken.get(owner) ?? [];
-    this.untaken.delete(owner);
-    for (const order of untaken) taker(order);
+  /** There was no process before this one. */
+  takeUpOrders(): () => void {
     return () => undefined;
   }
 
-  endOrders(isOwner: (owner: string) => boolean): void {
-    for (const owner of [...this.untaken.keys()]) if (!isOwner(owner)) this.ended.push(owner);
+  endOrders(): void {
+    // Nobody has left any.
   }
 
   async observePolicy(

@@ -453,6 +453,18 @@ describe('a node that makes an operation of a message', () => {
       assert.equal(engine.orders[0]?.expires, 5000);
     });
 
+    it('says by msg.supersede whether the order takes the place of older ones', async () => {
+      const running = await start('lwm2m-read', { target: 'lamp-1', path: '/3/0/0' });
+      running.receive('op', { supersede: false });
+      running.receive('op', {});
+      running.receive('op', { supersede: 'no' });
+      assert.equal((await running.inbox('caught').next()).error?.code, 'INVALID_ARGUMENT');
+      assert.deepEqual(
+        engine.orders.map(({ supersede }) => supersede),
+        [false, undefined],
+      );
+    });
+
     it('is refused an order that may not wait at all', async () => {
       await refused('lwm2m-read', { target: 'lamp-1', path: '/3' }, { expires: 0 });
     });

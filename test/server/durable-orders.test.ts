@@ -519,6 +519,23 @@ describe('Orders that wait', () => {
     assert.deepEqual(outcomes.map(codeOf), ['ACCESS_DENIED']);
   });
 
+  it('are in the audit trail when they are over, and not when the server stops', async () => {
+    const device = await sleepingMeter();
+    order(write(5), { user: 'Ann', origin: byNode() });
+    await clock.settle();
+    await restart();
+    const audited = async () =>
+      (await harness.engine.audit({ endpoint: 'lamp-1' })).map(({ user, operation, outcome }) => [
+        user,
+        operation,
+        outcome,
+      ]);
+    assert.deepEqual(await audited(), []);
+    await wake(device);
+    await clock.settle();
+    assert.deepEqual(await audited(), [['Ann', 'write', 'succeeded']]);
+  });
+
   it('never wait when they are urgent', async () => {
     const device = await sleepingMeter();
     const result = harness.engine.perform('lamp-1', write(5), { urgent: true });
