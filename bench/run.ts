@@ -5,6 +5,7 @@ import { measureCodecs, measureHostileInputs } from './measure-codecs';
 import { measureDtls } from './measure-dtls';
 import { measureHeap, measureLargeRegistry } from './measure-fleet';
 import { measureOrder } from './measure-order';
+import { measureStart, measureStore } from './measure-store';
 import { measureThroughput } from './measure-throughput';
 import { median, table, type Row } from './rows';
 
@@ -68,13 +69,15 @@ async function main(): Promise<void> {
   const heap = await measureHeap();
   note('a large registry');
   const large = await measureLargeRegistry(note);
+  note('the durable store');
+  const store = [...(await measureStore(note)), ...(await measureStart())];
   note('an order to 10,000 devices');
   const order = await measureOrder();
   note('DTLS');
   const dtls = await measureDtls();
   note('codecs');
   const codecs = [...measureCodecs(), ...measureHostileInputs()];
-  const text = table([...throughputRows(rounds), ...heap, ...large, ...order, ...dtls, ...codecs]);
+  const text = table([...throughputRows(rounds), ...heap, ...large, ...store, ...order, ...dtls, ...codecs]);
   process.stdout.write(`${text}\n`);
   keep(text);
 }

@@ -36,9 +36,9 @@ export class Subject {
     this.died.catch(() => undefined);
   }
 
-  static start(name: string): Subject {
+  static start(name: string, args: readonly string[] = []): Subject {
     const file = path.join(__dirname, 'servers', `${name}.ts`);
-    return new Subject(name, fork(file, [], { execArgv: ['--import', 'tsx', '--expose-gc'] }));
+    return new Subject(name, fork(file, args, { execArgv: ['--import', 'tsx', '--expose-gc'] }));
   }
 
   ask<T>(name: string, argument?: unknown): Promise<T> {

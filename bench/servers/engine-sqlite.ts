@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serveEngine, SqliteStore } from '../engine-subject';
 
-/** An engine with the durable store, in a directory that goes with the process. */
-const directory = mkdtempSync(path.join(tmpdir(), 'lwm2m-bench-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+/** An engine with the durable store: in the directory given, else in one that goes with the process. */
+const [, , given] = process.argv;
+const directory = given ?? mkdtempSync(path.join(tmpdir(), 'lwm2m-bench-'));
+if (given === undefined) process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 
-serveEngine({ store: new SqliteStore({ directory }) });
+serveEngine({ store: new SqliteStore({ directory }) }, { residentBytes: () => process.memoryUsage.rss() });
