@@ -72,7 +72,10 @@ const CONTRACT: Record<string, readonly string[]> = {
   'lwm2m-devices': [...TARGET, 'paths'],
   'lwm2m-read': [...TARGET, ...PATH, ...CONTENT],
   'lwm2m-write': [...TARGET, ...PATH, 'value', 'valueType', 'mode', ...CONTENT],
-  'lwm2m-execute': [...TARGET, ...PATH, 'args', 'argsType'],
+  'lwm2m-execute': [
+    ...[...TARGET, ...PATH, 'args', 'argsType'],
+    ...['conditions', 'secondPerson', 'confirmBy', 'confirmTime'],
+  ],
   'lwm2m-observe': [...TARGET, ...PATH, ...ATTRIBUTES, ...CONTENT],
   'lwm2m-discover': [...TARGET, ...PATH, 'depth'],
   'lwm2m-attributes': [...TARGET, ...PATH, ...ATTRIBUTES, 'edge', 'con', 'hqmax'],
@@ -82,6 +85,9 @@ const CONTRACT: Record<string, readonly string[]> = {
     ...['kind', 'count', 'endpointPrefix', 'serverUri', 'lifetime', 'security'],
     ...['queueMode', 'awakeTime', 'updateInterval', 'vanishEvery', 'vanishFor'],
   ],
+  'lwm2m-access': ['roles', 'users', 'default'],
+  'lwm2m-grant': ['action'],
+  'lwm2m-audit': ['user', 'endpoint', 'operation', 'outcome', 'limit', 'format'],
   'lwm2m-provision': ['action', 'format'],
   'lwm2m-suspend': [...TARGET, 'action', 'duration', 'durationType', 'stagger'],
 };
@@ -101,7 +107,9 @@ describe("the editor's pages, as they were built", () => {
       it('holds the properties of the contract', () => {
         const definition = scripts(page(type)).flatMap((script) => [...definitions(script).values()])[0];
         assert.ok(definition);
-        const expected = ['lwm2m-server', 'lwm2m-simulator'].includes(type) ? ['name'] : ['name', 'server'];
+        const expected = ['lwm2m-server', 'lwm2m-simulator', 'lwm2m-access'].includes(type)
+          ? ['name']
+          : ['name', 'server'];
         assert.deepEqual(Object.keys(defaultsOf(definition)).sort(), [...expected, ...properties].sort());
       });
 
@@ -109,7 +117,7 @@ describe("the editor's pages, as they were built", () => {
         const html = page(type);
         assert.ok(html.includes(`data-template-name="${type}"`));
         assert.ok(!html.includes('<!-- include'), 'every include was found');
-        const keys = [...html.matchAll(/data-i18n="(?:\[\w+\])?([^"]+)"/g)].map((match) => match[1] ?? '');
+        const keys = [...html.matchAll(/data-i18n="(?:\[[\w-]+\])?([^"]+)"/g)].map((match) => match[1] ?? '');
         for (const language of ['en-US', 'de', 'ja']) {
           const catalog = JSON.parse(read(`dist/nodes/${type}/locales/${language}/${type}.json`)) as unknown;
           for (const key of keys.filter((name) => !name.startsWith('node-red:'))) {
@@ -120,7 +128,7 @@ describe("the editor's pages, as they were built", () => {
 
       it('has a label for every field, which a screen reader reads', () => {
         const html = page(type);
-        const prefix = type === 'lwm2m-server' ? 'node-config-input-' : 'node-input-';
+        const prefix = ['lwm2m-server', 'lwm2m-access'].includes(type) ? 'node-config-input-' : 'node-input-';
         const fields = [
           ...html.matchAll(
             /<(?:input\s+type="(?:text|password)"|select|textarea(?![^>]*\bhidden))[^>]*? id="([^"]+)"/g,
@@ -209,7 +217,9 @@ describe('the catalogs', () => {
       );
       const messages = copied.filter((line) => line.startsWith('{ "target"') || line.startsWith('{ "action"'));
       for (const message of messages) assert.doesNotThrow(() => JSON.parse(message), message);
-      const ordered = !['lwm2m-server', 'lwm2m-events', 'lwm2m-simulator'].includes(type);
+      const ordered = !['lwm2m-server', 'lwm2m-events', 'lwm2m-simulator', 'lwm2m-access', 'lwm2m-audit'].includes(
+        type,
+      );
       if (ordered) assert.ok(messages.length > 0, `${type} shows no message`);
     }
   });

@@ -16,8 +16,8 @@ const PAGES = namesIn(path.join(HOME, 'dashboard')).map((name) => `dashboard/${n
 /** s: how long it takes until a lamp that vanished is noticed. */
 const SHORT_LIFE = 3;
 
-const CORE = ['tab', 'group', 'comment', 'inject', 'debug', 'http in', 'http response', 'template'];
-const CORE_OF_PAGES = [...CORE, 'catch', 'change', 'delay', 'function', 'join', 'split', 'switch'];
+const CORE = ['tab', 'group', 'comment', 'inject', 'debug', 'catch', 'change', 'http in', 'http response', 'template'];
+const CORE_OF_PAGES = [...CORE, 'delay', 'function', 'join', 'split', 'switch'];
 const OURS = Object.keys(
   (JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { 'node-red': { nodes: object } })[
     'node-red'
@@ -34,7 +34,9 @@ function example(name: string): Flow[] {
 
 /** The example on ports of its own, so that it disturbs nothing that runs on this machine, with short-lived lamps. */
 function adapted(flows: Flow[], coapPort: number, coapsPort: number): Flow[] {
-  const json = JSON.stringify(flows).replaceAll(/568[34]/g, (port) => String(port === '5683' ? coapPort : coapsPort));
+  const json = JSON.stringify(flows).replaceAll(/568[34]|5693/g, (port) =>
+    String(port === '5684' ? coapsPort : coapPort),
+  );
   const moved = JSON.parse(json) as Flow[];
   return moved.map((node) => (isAlwaysAwake(node) ? { ...node, lifetime: SHORT_LIFE } : node));
 }
@@ -124,7 +126,8 @@ describe('the examples, deployed', function () {
       const { topic, endpoint } = value as { topic: string; endpoint: string };
       return id === 'watch-debug' && topic === 'registered' && registered.add(endpoint).size === expected;
     });
-    const watch = { id: 'watch', type: 'lwm2m-events', z, server: 'lwm2m-city', topics: [], wires: [['watch-debug']] };
+    const server = flows.find(({ type }) => type === 'lwm2m-server')?.id;
+    const watch = { id: 'watch', type: 'lwm2m-events', z, server, topics: [], wires: [['watch-debug']] };
     const debug = { id: 'watch-debug', type: 'debug', z, active: true, tosidebar: true, complete: 'true', wires: [] };
     await nodeRed.deploy([...flows, watch, debug]);
     await all;
@@ -290,6 +293,30 @@ describe('the examples, deployed', function () {
     assert.equal(((await gone).value as { endpoint: string }).endpoint, 'provision-lamp-1');
     assert.ok(!JSON.stringify(sidebar.shown).includes(lampKey));
     assert.ok(!JSON.stringify(await nodeRed.flows()).includes(lampKey));
+  });
+
+  it('grant: a car is lent, its owner pauses, the engine stops when a second person agrees, and all is noted', async () => {
+    await deploy('grant');
+    const denied = (inject: string): Promise<unknown> => press(inject, 'ex-grant-denied');
+    const position = (await press('ex-grant-where-peter', 'ex-grant-position')) as { latitude: number };
+    assert.equal(typeof position.latitude, 'number');
+    assert.match(String(await denied('ex-grant-where-tom')), /tom may not read \/6\/0 on garage-car-1/);
+    const grant = (await press('ex-grant-lend', 'ex-grant-answer')) as { user: string; state: string };
+    assert.deepEqual([grant.user, grant.state], ['tom', 'active']);
+    await press('ex-grant-where-tom', 'ex-grant-position');
+    assert.match(String(await denied('ex-grant-where-peter')), /the rights of peter rest until/);
+    const { confirmation } = (await press('ex-grant-stop', 'ex-grant-waits')) as { confirmation: { user: string } };
+    assert.equal(confirmation.user, 'tom');
+    const stopped = (await press('ex-grant-confirm', 'ex-grant-stopped')) as { lwm2m: { code: string } };
+    assert.equal(stopped.lwm2m.code, '2.04');
+    const revoked = (await press('ex-grant-back', 'ex-grant-answer')) as unknown[];
+    assert.equal(revoked.length, 1);
+    await press('ex-grant-where-peter', 'ex-grant-position');
+    const entries = (await press('ex-grant-who', 'ex-grant-entries')) as { user: string; outcome: string }[];
+    assert.deepEqual(
+      entries.map(({ user, outcome }) => `${user} ${outcome}`).filter((entry) => entry.endsWith('denied')),
+      ['peter denied', 'tom denied'],
+    );
   });
 
   it('suspension: low priority goes, high stays, orders wait, all are back in turn', async () => {
