@@ -136,6 +136,18 @@ describe('A simulated device in queue mode', () => {
     assert.equal(channel, lamp.channel);
   });
 
+  it('makes a new DTLS session and registers when its modem returns elsewhere', async () => {
+    const key = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
+    await start({ security: { mode: 'psk', key } }, new Map([['lamp-1', key]]));
+    const registered = once(lamp.device, 'registered');
+    lamp.device.vanish();
+    lamp.device.comeBack(true);
+    const { channel } = await lamp.server.next('register');
+    await registered;
+    assert.notEqual(channel.address.port, lamp.channel.address.port);
+    assert.equal((await lamp.server.ask(channel, 'GET', '/3/0/0')).code, '2.05');
+  });
+
   it('says goodbye although it sleeps', async () => {
     await start();
     await fallAsleep();
