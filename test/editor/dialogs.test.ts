@@ -216,6 +216,35 @@ describe("the editor's dialogs", function () {
     assert.ok(!JSON.stringify(await editor.node(id)).includes('00112233'));
   });
 
+  it('of the simulator follows its kind with what is usual for it, and asks for the awake time of sleepers only', async () => {
+    const id = await editor.drag('lwm2m-simulator', 620, 680);
+    await editor.openDialog(id);
+    const sleeps = editor.page.locator('#node-input-queueMode');
+    const awake = editor.field('awakeTime');
+    const shown = async () => [
+      await editor.field('endpointPrefix').inputValue(),
+      await sleeps.isChecked(),
+      await awake.isVisible(),
+    ];
+    assert.deepEqual(await shown(), ['lamp-', false, false]);
+    await editor.select('kind', 'meter');
+    assert.deepEqual(await shown(), ['meter-', true, true]);
+    await editor.screenshot('dialog-lwm2m-simulator-meter');
+    await editor.enter('endpointPrefix', 'cellar-');
+    await editor.select('kind', 'car');
+    assert.deepEqual(await shown(), ['cellar-', false, false]);
+    await sleeps.check();
+    await editor.enter('awakeTime', '0');
+    assert.equal(await editor.isRefused('awakeTime'), true);
+    await editor.enter('awakeTime', '10');
+    await editor.enter('vanishEvery', '60');
+    await editor.enter('vanishFor', '20');
+    await editor.done();
+    assert.deepEqual(await editor.problems(id), []);
+    const { kind, queueMode, awakeTime, vanishEvery, vanishFor } = await editor.node(id);
+    assert.deepEqual([kind, queueMode, awakeTime, vanishEvery, vanishFor], ['car', true, '10', '60', '20']);
+  });
+
   it('take a server that is made in them', async () => {
     const id = await editor.drag('lwm2m-read', 420, 600);
     await editor.openDialog(id);
