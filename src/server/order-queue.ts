@@ -9,7 +9,7 @@ import {
 } from '../errors';
 import type { Channel } from '../transport/transport';
 import type { Clock } from '../util/clock';
-import { DeadlineIndex, NO_BUCKET } from '../util/deadline-index';
+import { DeadlineIndex } from '../util/deadline-index';
 import { describeError, escapeForLog, type Log } from '../util/log';
 import type { Gate } from './gate';
 import { OrderIds } from './order-id';
@@ -18,6 +18,7 @@ import type { RegisteredClients } from './registered-clients';
 import type { KeyedStore, StoredOrder } from './store';
 import { StoredOrders } from './stored-orders';
 import { supersedeKey } from './supersede';
+import { isSettled, orderOf, sendNow } from './waiting-order';
 import type { HeldOrder, QueuedRequest, QueuedResult, WaitingOptions, WaitingOrder } from './waiting-order';
 
 const DEFAULT_EXPIRES = 24 * 3600_000;
@@ -358,50 +359,9 @@ export class OrderQueue {
 const NO_ORDERS: readonly WaitingOrder[] = [];
 const UNKNOWN_OUTCOME = 'the server stopped while the device was asked: nobody knows whether it did it';
 
-interface OrderInit {
-  readonly id: string;
-  readonly key: string | undefined;
-  readonly since: number;
-  readonly expiresAt: number;
-  readonly options: WaitingOptions;
-  readonly request: { readonly endpoint: string; readonly idempotent: boolean };
-}
-
-/** An order that nobody awaits as yet. */
-function orderOf({ id, key, since, expiresAt, options, request: { endpoint, idempotent } }: OrderInit): WaitingOrder {
-  return {
-    deadline: 0,
-    bucket: NO_BUCKET,
-    id,
-    endpoint,
-    idempotent,
-    since,
-    expiresAt,
-    key,
-    options,
-    state: 'storing',
-    stored: undefined,
-    storing: undefined,
-    cancelled: undefined,
-    attempt: () => Promise.reject(new CancelledError('nobody awaits the order')),
-    reject: () => undefined,
-  };
-}
-
-async function sendNow<T>(request: QueuedRequest<T>, client: RegisteredClient, options: WaitingOptions): Promise<T> {
-  const denied = options.permit?.();
-  if (denied !== undefined) throw denied;
-  options.sent?.();
-  return request.send(client, options.signal);
-}
-
 /** Whether nobody knows that the device heard the request: no answer, or a session that ended under it. */
 function isLost(error: unknown, channel: Channel | undefined): boolean {
   return error instanceof TimeoutError || (error instanceof TransportError && channel?.isOpen !== true);
-}
-
-function isSettled({ state }: WaitingOrder): boolean {
-  return state === 'settled';
 }
 
 function isBefore(order: WaitingOrder, other: WaitingOrder | undefined): boolean {

@@ -1,5 +1,5 @@
-import type { Lwm2mError } from '../errors';
-import type { Deadlined } from '../util/deadline-index';
+import { CancelledError, type Lwm2mError } from '../errors';
+import { NO_BUCKET, type Deadlined } from '../util/deadline-index';
 import type { Operation } from './operation';
 import type { RegisteredClient } from './registered-client';
 import type { OrderOrigin, StoredOrder } from './store';
@@ -78,4 +78,57 @@ export interface HeldOrder<T> {
   readonly stored: StoredOrder;
   /** Lets it go on. @returns what comes of it; rejects as `Server.perform`. */
   follow(options: Pick<WaitingOptions, 'queued' | 'sent' | 'permit' | 'signal'>): Promise<QueuedResult<T>>;
+}
+
+interface OrderInit {
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly since: number;
+  readonly expiresAt: number;
+  readonly options: WaitingOptions;
+  readonly request: { readonly endpoint: string; readonly idempotent: boolean };
+}
+
+/** An order that nobody awaits as yet. */
+export function orderOf({
+  id,
+  key,
+  since,
+  expiresAt,
+  options,
+  request: { endpoint, idempotent },
+}: OrderInit): WaitingOrder {
+  return {
+    deadline: 0,
+    bucket: NO_BUCKET,
+    id,
+    endpoint,
+    idempotent,
+    since,
+    expiresAt,
+    key,
+    options,
+    state: 'storing',
+    stored: undefined,
+    storing: undefined,
+    cancelled: undefined,
+    attempt: () => Promise.reject(new CancelledError('nobody awaits the order')),
+    reject: () => undefined,
+  };
+}
+
+/** Sends it if it may be sent. */
+export async function sendNow<T>(
+  request: QueuedRequest<T>,
+  client: RegisteredClient,
+  options: WaitingOptions,
+): Promise<T> {
+  const denied = options.permit?.();
+  if (denied !== undefined) throw denied;
+  options.sent?.();
+  return request.send(client, options.signal);
+}
+
+export function isSettled({ state }: WaitingOrder): boolean {
+  return state === 'settled';
 }
