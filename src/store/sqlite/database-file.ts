@@ -1,6 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { escapeForLog } from '../../util/log';
 import { errcodeOf, faultOf } from './fault';
 import type { FailedWrite, Row, SqlValue } from './messages';
 import type { FileLayout } from './schema';
@@ -189,7 +188,7 @@ function checkOurs(database: DatabaseSync, { path, layout }: DatabaseFileOptions
   const known = layout.migrations.length;
   const isEmpty = version === 0 && database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
   if (!isEmpty && pragma(database, 'application_id') !== APPLICATION_ID) {
-    throw new Error(`${escapeForLog(path)} is a database of something else`);
+    throw new Error(`${path} is a database of something else`);
   }
   if (version > known) {
     throw new Error(

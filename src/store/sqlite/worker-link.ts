@@ -53,8 +53,12 @@ export class WorkerLink {
     const worker = startWorker(this.#data);
     let reason: Error | undefined;
     worker.on('message', (answer: Answer) => this.#answered(answer, worker));
-    worker.on('messageerror', (error) => (reason = error));
     worker.on('error', (error: Error) => (reason = error));
+    // Its answer is lost: it is asked again as one that has died.
+    worker.on('messageerror', (error) => {
+      reason = error;
+      void worker.terminate();
+    });
     worker.on('exit', () => {
       this.#worker = undefined;
       const error = new StoreError(`the worker of the store in ${this.#data.directory} has ended`, { cause: reason });
