@@ -30,18 +30,19 @@ function prepareSecurity(): void {
   follow();
 }
 
-/** What is usual for each kind: the beginning of the names, and whether its devices sleep. */
-const KINDS: Record<string, { prefix: string; sleeps: boolean }> = {
-  'street-light': { prefix: 'lamp-', sleeps: false },
-  'air-conditioner': { prefix: 'ac-', sleeps: false },
-  car: { prefix: 'car-', sleeps: false },
-  meter: { prefix: 'meter-', sleeps: true },
+/** What is usual for each kind: the beginning of the names, the lifetime, and whether its devices sleep. */
+const KINDS: Record<string, { prefix: string; lifetime: string; sleeps: boolean }> = {
+  'street-light': { prefix: 'lamp-', lifetime: '60', sleeps: false },
+  'air-conditioner': { prefix: 'ac-', lifetime: '60', sleeps: false },
+  car: { prefix: 'car-', lifetime: '60', sleeps: false },
+  meter: { prefix: 'meter-', lifetime: '3600', sleeps: true },
 };
 
 /** What is usual for the kind follows it when another is chosen; the awake time is of devices that sleep. */
 function prepareKind(): void {
   const kind = $('#node-input-kind');
   const prefix = $('#node-input-endpointPrefix');
+  const lifetime = $('#node-input-lifetime');
   const queueMode = document.getElementById('node-input-queueMode') as HTMLInputElement;
   const awake = document.getElementById('lwm2m-awake-row');
   const showAwake = (): void => {
@@ -53,6 +54,7 @@ function prepareKind(): void {
     chosen = String(kind.val());
     const usual = KINDS[chosen];
     if (usual === undefined || usual === before) return;
+    if (String(lifetime.val()) === before?.lifetime) lifetime.val(usual.lifetime).trigger('change');
     if (String(prefix.val()) === before?.prefix) prefix.val(usual.prefix).trigger('change');
     queueMode.checked = usual.sleeps;
     showAwake();

@@ -223,16 +223,17 @@ describe("the editor's dialogs", function () {
     const awake = editor.field('awakeTime');
     const shown = async () => [
       await editor.field('endpointPrefix').inputValue(),
+      await editor.field('lifetime').inputValue(),
       await sleeps.isChecked(),
       await awake.isVisible(),
     ];
-    assert.deepEqual(await shown(), ['lamp-', false, false]);
+    assert.deepEqual(await shown(), ['lamp-', '60', false, false]);
     await editor.select('kind', 'meter');
-    assert.deepEqual(await shown(), ['meter-', true, true]);
+    assert.deepEqual(await shown(), ['meter-', '3600', true, true]);
     await editor.screenshot('dialog-lwm2m-simulator-meter');
     await editor.enter('endpointPrefix', 'cellar-');
     await editor.select('kind', 'car');
-    assert.deepEqual(await shown(), ['cellar-', false, false]);
+    assert.deepEqual(await shown(), ['cellar-', '60', false, false]);
     await sleeps.check();
     await editor.enter('awakeTime', '0');
     assert.equal(await editor.isRefused('awakeTime'), true);
