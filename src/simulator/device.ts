@@ -299,7 +299,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     this.#timeToObserve = this.#clock.setTimer(() => this.#observations.forgetDetached(), TIME_TO_OBSERVE);
     this.#presence?.announced();
     this.emit('registered', location);
-    this.#reporting.deliver();
+    this.#reporting.resume();
   }
 
   #updated(): void {
@@ -308,7 +308,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     if (this.#returned) this.#observations.resume();
     else this.#observations.flush();
     this.#returned = false;
-    this.#reporting.deliver();
+    this.#reporting.resume();
   }
 
   async #announce(): Promise<void> {

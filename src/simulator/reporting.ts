@@ -34,6 +34,8 @@ export class Reporting {
   readonly #context: ReportingContext;
   readonly #outbox = new Outbox();
   #delivering = false;
+  /** Whether the server did not take it: it is asked again after the next update. */
+  #failed = false;
 
   constructor(context: ReportingContext) {
     this.#context = context;
@@ -68,13 +70,20 @@ export class Reporting {
     if (!response.code.startsWith('2.')) throw new ResponseError(response.code, response.payload.toString('utf8'));
   }
 
+  /** The server was heard: what it did not take before is sent again. */
+  resume(): void {
+    this.#failed = false;
+    this.deliver();
+  }
+
   /** Sends what was recorded, if it can be; what the server does not confirm is kept for the next time. */
   deliver(): void {
-    if (this.#delivering || this.#outbox.size === 0 || this.#isMuted()) return;
+    if (this.#delivering || this.#failed || this.#outbox.size === 0 || this.#isMuted()) return;
     if (!this.#context.registered() || !this.#context.isOpen()) return;
     this.#delivering = true;
     this.#deliverAll()
       .catch((error: unknown) => {
+        this.#failed = true;
         if (error instanceof Lwm2mError) this.#context.onFailed(error);
         else this.#context.onFault(error);
       })

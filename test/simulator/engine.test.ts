@@ -120,6 +120,17 @@ describe('Simulated devices and the engine', () => {
     assert.deepEqual(sent(DIMMER), recorded, 'what can be notified is not sent');
   });
 
+  it('keep what was recorded while Send is muted', async () => {
+    const device = await start({ kind: 'meter', queueMode: false, updateInterval: 50 });
+    await write('/1/0/23', true);
+    await until(() => device.recorded === 12, 300);
+    assert.deepEqual(sent('/3424/0/1'), [], 'muted');
+    assert.equal(told.filter(({ topic }) => topic === 'failed').length, 0);
+    await write('/1/0/23', false);
+    await until(() => device.recorded === 0);
+    assert.equal(sent('/3424/0/1').length, 12);
+  });
+
   it('record nothing when the server does not want it', async () => {
     const device = await start({});
     await observe(device, DIMMER);

@@ -41,6 +41,21 @@ describe('A simulated water meter', () => {
     assert.ok(used > 0 && used < 1, String(used));
   });
 
+  it('that is awake asks a server that has no Send once an update, not with every reading', async () => {
+    const server = await new ScriptedServer().start();
+    server.respond = ({ method }) => (method === 'send' ? { code: CoapCode.NotFound } : undefined);
+    const clock = new SimulatedClock();
+    const options = { kind: 'meter', count: 1, endpointPrefix: 'meter-', serverUri: server.uri, clock, tick: 1_000 };
+    const fleet = simulateFleet({ ...options, queueMode: false });
+    await fleet.start();
+    const count = (method: string) => server.requests.filter((request) => request.method === method).length;
+    await clock.advanceUntil(() => count('update') === 2, HOUR, 1_000, realNetwork);
+    await clock.advance(1_000);
+    assert.ok(count('send') >= 2 && count('send') <= 3, String(count('send')));
+    await fleet.stop();
+    await server.stop();
+  });
+
   describe('that sleeps', () => {
     let server: ScriptedServer;
     let clock: SimulatedClock;
