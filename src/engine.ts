@@ -333,6 +333,23 @@ export class Engine {
   }
 
   /**
+   * Hands a device over to another provider (OMA LwM2M requirements, use case B.3, case 5): its record is made anew from the
+   * input, a pre-shared key must be another one, its registration ends, grants on it, orders that wait for it and its values
+   * are wiped. The audit trail stays. Needs the right to provision. Rejects as `provision`.
+   * @returns the new record, without its key.
+   */
+  handOver(input: unknown, options?: ProvisionOptions): Promise<ProvisionedDevice> {
+    const endpoint = endpointOfRecord(input);
+    const about = { right: 'provision', name: 'hand-over', user: options?.user, endpoint } as const;
+    return this.#rights.audited(about, async () => {
+      this.#needStore();
+      const record = await this.#fleet.handOver(input, options);
+      await this.#rights.forget(endpoint);
+      return record;
+    });
+  }
+
+  /**
    * Makes a group by a rule, or gives it another rule: every device that the selector matches belongs to it, now and
    * later. A rule may not ask for `state:`, nor for another group that has a rule.
    * Rejects with `InvalidArgumentError` or `StoreError`.

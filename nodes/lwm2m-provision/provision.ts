@@ -9,6 +9,7 @@ export const ACTIONS = [
   'get',
   'list',
   'remove',
+  'transfer',
   'group',
   'ungroup',
   'groups',
@@ -60,6 +61,10 @@ export async function provision(
         const removed = await engine.unprovision(endpoint, { user });
         return { answer: { endpoint, removed }, found: removed };
       });
+    case 'transfer': {
+      const device = await engine.handOver(msg.payload, { user });
+      return { payload: device, endpoint: device.endpoint, count: 1 };
+    }
     case 'group': {
       const { group, selector } = groupOf(msg.payload);
       const made = await engine.defineGroup(group, selector, { user });

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '../errors';
 import { formatCsv, guardFormula, parseCsv, unguardFormula, type CsvRow } from '../util/csv';
-import type { ProvisionedDevice } from './device-record';
+import { PARTIES, type ProvisionedDevice } from './device-record';
 
 /** The columns of what a device must prove. The key is read and never written. */
 const SECURITY = ['mode', 'identity', 'key', 'publicKey', 'name'] as const;
-const TEXTS = ['owner', 'provider', 'subscriber', 'networkSubscriber'] as const;
+const TEXTS = PARTIES;
 const NUMBERS = ['awakeTime'] as const;
 const LABEL = 'label:';
 const METADATA = 'metadata:';

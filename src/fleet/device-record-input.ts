@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
-import type { DeviceRecord, DeviceSecurity } from './device-record';
+import { PARTIES, type DeviceRecord, type DeviceSecurity } from './device-record';
 import type { Priority } from './device-view';
 
 const MAX_ENDPOINT = 255;
@@ -15,12 +15,31 @@ const MAX_METADATA = 16_384;
 const MAX_AWAKE_TIME = 86_400;
 
 const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high'];
-const PROPERTIES = ['endpoint', 'security', 'labels', 'groups', 'priority', 'owner', 'metadata', 'awakeTime'];
+const PROPERTIES = ['endpoint', 'security', 'labels', 'groups', 'priority', ...PARTIES, 'metadata', 'awakeTime'];
 
 type Properties = Readonly<Record<string, unknown>>;
 
 /** What a record says, without an endpoint. */
 export type RecordTemplate = Readonly<Record<string, unknown>>;
+
+/**
+ * The input that makes a record anew: what is not said is as in a new record, and a key that its former holder knows is
+ * replaced.
+ * @throws {InvalidArgumentError}
+ */
+export function inputOfHandOver(input: unknown, current: DeviceSecurity | undefined): Properties {
+  const given = propertiesOf(input, 'a device record');
+  const isKnownKey = (): boolean => {
+    if (current?.mode !== 'psk') return false;
+    const next = given['security'] === undefined ? current : securityOf(given['security'], current);
+    return next.mode === 'psk' && next.key.equals(current.key);
+  };
+  if (isKnownKey()) {
+    throw new InvalidArgumentError('the former provider knows the key of the device: give security with another one');
+  }
+  const blank = Object.fromEntries(PROPERTIES.filter((name) => name !== 'security').map((name) => [name, null]));
+  return { ...blank, ...given };
+}
 
 /** The endpoint that a record is for. @throws {InvalidArgumentError} */
 export function endpointOfInput(input: unknown): string {
@@ -47,13 +66,19 @@ export function recordOfInput(input: unknown, current: DeviceRecord | undefined)
     if (value === undefined) return before;
     return value === null ? initial : read(value);
   };
+  const party = (name: (typeof PARTIES)[number]): string | undefined =>
+    set(name, current?.[name], undefined, (value) => text(value, name, MAX_TEXT));
   return {
     endpoint,
     security: set('security', current?.security, undefined, (value) => securityOf(value, current?.security)),
     labels: set('labels', current?.labels ?? {}, {}, labelsOf),
     groups: set('groups', current?.groups ?? [], [], groupsOf),
     priority: set('priority', current?.priority ?? 'normal', 'normal', priorityOf),
-    owner: set('owner', current?.owner, undefined, (value) => text(value, 'owner', MAX_TEXT)),
+    owner: party('owner'),
+    provider: party('provider'),
+    subscriber: party('subscriber'),
+    user: party('user'),
+    networkSubscriber: party('networkSubscriber'),
     metadata: set('metadata', current?.metadata, undefined, metadataOf),
     awakeTime: set('awakeTime', current?.awakeTime, undefined, awakeTimeOf),
     revision: (current?.revision ?? 0) + 1,

@@ -21,6 +21,14 @@ export interface DeviceRecord {
   readonly groups: readonly string[];
   readonly priority: Priority;
   readonly owner?: string;
+  /** Who runs the service for the device. */
+  readonly provider?: string;
+  /** Who has the contract with the provider, when it is not the owner. */
+  readonly subscriber?: string;
+  /** Who uses the device, for people to see; what somebody may do the roles and grants say. */
+  readonly user?: string;
+  /** Who has the contract with the network; often nobody, when it goes through a telephone for example. */
+  readonly networkSubscriber?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** How long it is awake after it was last heard, if it has queue mode, s; `undefined`: as long as the others. */
   readonly awakeTime?: number;
@@ -44,6 +52,10 @@ export interface ProvisionedDevice {
   groups: string[];
   priority: Priority;
   owner?: string;
+  provider?: string;
+  subscriber?: string;
+  user?: string;
+  networkSubscriber?: string;
   metadata?: Record<string, unknown>;
   awakeTime?: number;
 }
@@ -64,15 +76,19 @@ export function identityOf({ endpoint, security }: DeviceRecord): PeerIdentity |
   }
 }
 
+/** Who has to do with a device (OMA LwM2M requirements, use case B.3): names, for people and for flows. */
+export const PARTIES = ['owner', 'provider', 'subscriber', 'user', 'networkSubscriber'] as const;
+
 export function shownRecord(record: DeviceRecord): ProvisionedDevice {
-  const { endpoint, security, labels, groups, priority, owner, metadata, awakeTime } = record;
+  const { endpoint, security, labels, groups, priority, metadata, awakeTime } = record;
+  const parties = PARTIES.flatMap((name) => (record[name] === undefined ? [] : [[name, record[name]] as const]));
   return {
     endpoint,
     ...(security === undefined ? {} : { security: shownSecurity(security) }),
     labels: { ...labels },
     groups: [...groups],
     priority,
-    ...(owner === undefined ? {} : { owner }),
+    ...Object.fromEntries(parties),
     ...(metadata === undefined ? {} : { metadata: structuredClone(metadata) }),
     ...(awakeTime === undefined ? {} : { awakeTime }),
   };

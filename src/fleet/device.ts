@@ -87,6 +87,11 @@ export class Device implements RuleSubject {
     return (this.#values ??= new DeviceValues());
   }
 
+  /** What was known of it is nobody's business any more. */
+  forgetValues(): void {
+    this.#values = undefined;
+  }
+
   /** Its values, if it ever had any. */
   get knownValues(): DeviceValues | undefined {
     return this.#values;

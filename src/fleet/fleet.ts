@@ -18,7 +18,9 @@ import { deviceOf, Devices } from './devices';
 import type { Device } from './device';
 import { commandedView, reportedView, type ReportedCommand } from './device-values';
 import { DeviceGroups } from './device-groups';
-import { DeviceProvisioning } from './device-provisioning';
+import { endpointOfInput, inputOfHandOver } from './device-record-input';
+import type { ProvisionedDevice } from './device-record';
+import { DeviceProvisioning, type ProvisionOptions } from './device-provisioning';
 import { GroupRules } from './group-rules';
 import { Mismatches, type MismatchTopic } from './mismatches';
 import { Newcomers } from './newcomers';
@@ -182,6 +184,23 @@ export class Fleet implements ServerListener {
     this.suspensions.close();
     this.#mismatches.close();
     this.orders.close();
+  }
+
+  /**
+   * The device goes to others: its record is made anew, its registration and sessions end, what waited for it fails, and its
+   * values are forgotten. Rejects as `provision`.
+   */
+  async handOver(input: unknown, options?: ProvisionOptions): Promise<ProvisionedDevice> {
+    const endpoint = endpointOfInput(input);
+    const current = await this.#options.records.get(endpoint);
+    const record = await this.provisioning.put(inputOfHandOver(input, current?.security), options);
+    await this.#serving().cutOff(endpoint);
+    const device = this.devices.get(endpoint);
+    if (device !== undefined) {
+      this.values.forgotten(device);
+      device.forgetValues();
+    }
+    return record;
   }
 
   registered(client: RegisteredClient, registration: Registration): void {

@@ -283,3 +283,84 @@ describe('An engine with rights', () => {
     assert.deepEqual(said, ['the audit trail lacks 1 entry: the disk is full']);
   });
 });
+
+describe('A device that is handed over to another provider', () => {
+  const KEY = '00112233445566778899aabbccddeeff';
+  const OTHER = 'ffeeddccbbaa99887766554433221100';
+  const security = (key: string) => ({ mode: 'psk', identity: 'car-1', key });
+  let harness: Harness;
+
+  beforeEach(async () => {
+    harness = await Harness.start({ clock: new SimulatedClock(), access: SETTINGS });
+    await harness.engine.provision(
+      {
+        endpoint: 'car-1',
+        security: security(KEY),
+        groups: ['acme'],
+        owner: 'peter',
+        provider: 'AcmeAssetMgmt',
+        subscriber: 'peter',
+        user: 'peter',
+        networkSubscriber: 'peter',
+      },
+      { user: 'ada' },
+    );
+  });
+
+  afterEach(() => harness.close());
+
+  it('has a record made anew, another key, and nothing of its history but the audit trail', async () => {
+    const device = harness.secureDevice('10.0.0.9:5000', { mode: 'psk', name: 'car-1' });
+    await harness.settled(
+      device.register({ endpoint: 'car-1', links: '</3/0>,</6/0>', lifetime: 864_000, binding: 'UQ' }),
+    );
+    answering(device);
+    await harness.settled(harness.engine.perform('car-1', WHERE, { user: 'ada' }));
+    await harness.engine.grant({ user: 'tom', target: 'car-1', operations: ['read'] }, { user: 'ada' });
+    await harness.clock.advance(100_000);
+    const waits = harness.engine.perform('car-1', STOP, { user: 'ada' });
+    waits.catch(() => undefined);
+    await harness.clock.settle();
+    assert.notDeepEqual(harness.engine.devices({ endpoint: 'car-1' })[0]?.values, {});
+
+    const record = { endpoint: 'car-1', security: security(OTHER), provider: 'NetOperator', owner: 'peter' };
+    await assert.rejects(harness.engine.handOver(record, { user: 'peter' }), { code: 'ACCESS_DENIED' });
+    const shown = await harness.settled(harness.engine.handOver(record, { user: 'ada' }));
+    assert.deepEqual(shown, {
+      endpoint: 'car-1',
+      security: { mode: 'psk', identity: 'car-1' },
+      labels: {},
+      groups: [],
+      priority: 'normal',
+      owner: 'peter',
+      provider: 'NetOperator',
+    });
+    await assert.rejects(waits, { code: 'NOT_REGISTERED' });
+    assert.deepEqual(harness.engine.grants(), []);
+    const [view] = harness.engine.devices({ endpoint: 'car-1' });
+    assert.deepEqual([view?.connectivity, view?.values], ['offline', {}]);
+    const trail = (await harness.engine.audit({ operation: 'hand-over' })).map(
+      ({ user, outcome }) => `${user} ${outcome}`,
+    );
+    assert.deepEqual(trail, ['ada succeeded', 'peter denied']);
+  });
+
+  it('keeps everything when the key is not another one', async () => {
+    await harness.engine.grant({ user: 'tom', target: 'car-1', operations: ['read'] }, { user: 'ada' });
+    for (const input of [
+      { endpoint: 'car-1' },
+      { endpoint: 'car-1', security: { mode: 'psk', identity: 'car-1' } },
+      { endpoint: 'car-1', security: security(KEY) },
+    ]) {
+      await assert.rejects(harness.engine.handOver(input, { user: 'ada' }), /the former provider knows the key/);
+    }
+    assert.equal(harness.engine.grants().length, 1);
+    const record = await harness.engine.provisioned('car-1');
+    assert.deepEqual(
+      [record?.owner, record?.provider, record?.subscriber, record?.user, record?.networkSubscriber],
+      ['peter', 'AcmeAssetMgmt', 'peter', 'peter', 'peter'],
+    );
+    const changed = await harness.engine.provision({ endpoint: 'car-1', networkSubscriber: null }, { user: 'ada' });
+    assert.equal('networkSubscriber' in changed, false, 'nobody is an answer');
+  });
+});

@@ -124,14 +124,11 @@ describe('A guarded execute', () => {
     ];
     for (const [change, text] of wrong) {
       it(`that cannot be is refused before anything is sent: ${JSON.stringify(change)}`, async () => {
-        await assert.rejects(
-          perform(stop({ ...SPEED, ...change })),
-          (error: Error & { code?: string }) => {
-            assert.equal(error.code, 'INVALID_ARGUMENT');
-            assert.match(error.message, text);
-            return true;
-          },
-        );
+        await assert.rejects(perform(stop({ ...SPEED, ...change })), (error: Error & { code?: string }) => {
+          assert.equal(error.code, 'INVALID_ARGUMENT');
+          assert.match(error.message, text);
+          return true;
+        });
         assert.deepEqual(asked, []);
       });
     }
