@@ -38,7 +38,7 @@ export { profilesOf, type Profiles } from './profiles';
 export type { RegisteredClient } from './registered-client';
 export type { RegisteredClients } from './registered-clients';
 export type { Subscription } from './observations';
-export { checkOperation, checkPaths, isIdempotent } from './operations';
+export { checkOperation, checkPaths } from './operations';
 export { operationPath } from './operation-path';
 export { supersedeKey } from './supersede';
 export { Server, type PerformOptions, type RestoredOrder, type ServerOptions } from './server';
