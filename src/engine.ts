@@ -116,7 +116,10 @@ export class Engine {
       store: this.#store,
       definitions: this.definitions,
       devices: () => this.#fleet.devices,
-      emit: (event) => this.#emit('grant', event),
+      emit: (event) => {
+        this.#emit('grant', event);
+        this.#fleet.rightsChanged(event.grant.target);
+      },
     });
     this.#fleet = new Fleet({
       authorize: this.#rights.authorize,
@@ -387,7 +390,7 @@ export class Engine {
    * that can be read.
    */
   setAccess(settings: AccessSettings | undefined): void {
-    this.#rights.configure(settings);
+    if (this.#rights.configure(settings)) this.#fleet.rightsChanged();
   }
 
   /** Whether a user may do something to a device now: `undefined`, or what is missing. */

@@ -59,6 +59,8 @@ export class Rights {
   readonly #grants: GrantBook;
   readonly #granting: Granting;
   #closed = false;
+  /** The settings in force, as text: a deploy may bring the same again. `undefined`: none that can be read. */
+  #configured: string | undefined = '';
 
   constructor(context: RightsContext) {
     const { clock, log, store } = context;
@@ -90,9 +92,17 @@ export class Rights {
     this.#grants.close();
   }
 
-  /** @throws {InvalidArgumentError} saying which role or user cannot be; then nobody has rights. */
-  configure(settings: AccessSettings | undefined): void {
+  /**
+   * @returns whether they are others than before.
+   * @throws {InvalidArgumentError} saying which role or user cannot be; then nobody has rights.
+   */
+  configure(settings: AccessSettings | undefined): boolean {
+    const text = settings === undefined ? '' : JSON.stringify(settings);
+    if (text === this.#configured) return false;
+    this.#configured = undefined;
     this.access.configure(settings);
+    this.#configured = text;
+    return true;
   }
 
   /** Whether an order may go to its device now; what cannot be read is said as such. */

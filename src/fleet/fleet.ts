@@ -30,6 +30,7 @@ import { Orders } from './orders';
 import type { DeviceRecordStore, Store } from './store';
 import { StoredValues } from './stored-values';
 import { Suspensions } from './suspensions';
+import type { Target } from './target';
 import { eventPayload } from './views';
 
 /** How many devices are taken up before everything else has its turn. */
@@ -110,6 +111,7 @@ export class Fleet implements ServerListener {
         const denied = options.authorizeObservation?.(endpoint, spec.paths, user);
         return denied === undefined ? this.#serving().adopt(endpoint, spec, subscriber) : undefined;
       },
+      refusal: options.authorizeObservation,
       unclaimed: () => this.#serving().unclaimed(),
     });
     this.groups = new DeviceGroups({
@@ -184,6 +186,12 @@ export class Fleet implements ServerListener {
     this.suspensions.close();
     this.#mismatches.close();
     this.orders.close();
+  }
+
+  /** Who may observe has changed on the devices of a target, or on all. */
+  rightsChanged(target: Target = { all: true }): void {
+    const devices = this.devices.members(target).flatMap((endpoint) => this.devices.get(endpoint) ?? []);
+    this.policies.rightsChanged(devices);
   }
 
   /**

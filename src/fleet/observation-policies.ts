@@ -104,6 +104,12 @@ export class ObservationPolicies {
     for (const policy of this.#running.values()) policy.takenUp(device);
   }
 
+  /** Who may observe these devices has changed. */
+  rightsChanged(devices: Iterable<Device>): void {
+    if (this.#running.size === 0) return;
+    for (const device of devices) for (const policy of this.#running.values()) policy.rightsChanged(device);
+  }
+
   /** A device registered: what it observed before is gone. */
   registered(device: Device): void {
     for (const policy of this.#running.values()) policy.registered(device);
@@ -185,8 +191,8 @@ export class ObservationPolicies {
 
   /** @throws {InvalidArgumentError} the target is unreadable. */
   #run(id: string, { policy, user }: StoredPolicy): RunningPolicy {
-    const { devices, log, observe, adopt } = this.#context;
-    const context = { jobs: this.#jobs, wheel: this.#wheel, log, observe, adopt };
+    const { devices, log, observe, adopt, refusal } = this.#context;
+    const context = { jobs: this.#jobs, wheel: this.#wheel, log, observe, adopt, refusal };
     const running = new RunningPolicy(context, id, policy, devices.matcher(policy.target), user);
     this.#running.set(id, running);
     return running;

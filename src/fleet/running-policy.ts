@@ -44,6 +44,8 @@ export interface RunningPolicyContext {
     subscriber: ObservationSubscriber,
     user: string | undefined,
   ): Subscription | undefined;
+  /** Why the user may not observe these paths of the device now. */
+  refusal?(endpoint: string, paths: readonly Path[], user: string | undefined): Lwm2mError | undefined;
 }
 
 /** A policy in force: which devices it holds for, and what is to be done when either changes. */
@@ -113,6 +115,17 @@ export class RunningPolicy {
 
   /** The device may have other objects, other labels, or give a sign of life: what failed is tried again. */
   updated(device: Device): void {
+    this.#apply(device, false);
+  }
+
+  /** Who may observe has changed: what may not be any more ends, what failed is tried again. */
+  rightsChanged(device: Device): void {
+    const { endpoint } = device;
+    const member = this.#members.get(endpoint);
+    if (member === undefined) return;
+    const isDenied = this.#context.refusal?.(endpoint, member.paths, this.user) !== undefined;
+    // It is denied anew when it is asked for, and that is said.
+    if (isDenied && member.state !== 'failed') this.#drop(member);
     this.#apply(device, false);
   }
 

@@ -179,6 +179,39 @@ describe('An engine with rights', () => {
     ]);
   });
 
+  it('ends an observation with the right to it, tells the device, and begins again with the right', async () => {
+    const asked: string[] = [];
+    const device = await car();
+    const next = (): void => {
+      void device.expectRequest().then((request) => {
+        next();
+        const { observe } = request.message.options;
+        asked.push(observe === 0 ? 'observe' : observe === 1 ? 'cancel' : 'read');
+        request.reply(CoapCode.Content, { contentFormat: 0, ...(observe === 0 ? { observe: 1 } : {}) }, '1.5');
+      });
+    };
+    next();
+    const failures: string[] = [];
+    const listener = { value: () => undefined, failed: ({ error }: MemberFailure) => failures.push(error.code) };
+    const grant = { user: 'tom', target: 'car-1', operations: ['observe'], paths: ['/6'] };
+    const policy = { target: { endpoint: 'car-1' }, paths: [parsePath('/6/0/0')] };
+    await harness.engine.grant({ ...grant, until: '2026-07-01T01:00:00Z' }, { user: 'ada' });
+    const handle = await harness.settled(harness.engine.observePolicy('toms', policy, listener, { user: 'tom' }));
+    await clock.advance(3_000);
+    assert.deepEqual([asked, handle.status().observing, failures], [['observe'], 1, []]);
+    await clock.advance(3600_000);
+    assert.deepEqual([asked, handle.status().observing, failures], [['observe', 'cancel'], 0, ['ACCESS_DENIED']]);
+    const { id } = await harness.engine.grant(grant, { user: 'ada' });
+    await clock.advance(3_000);
+    assert.deepEqual([asked.length, handle.status().observing], [3, 1]);
+    await harness.engine.revoke({ id }, { user: 'ada' });
+    await clock.advance(3_000);
+    assert.deepEqual([asked.length, handle.status().observing], [4, 0]);
+    harness.engine.setAccess({ ...SETTINGS, users: [{ name: 'tom', roles: ['watch'] }] });
+    await clock.advance(3_000);
+    assert.deepEqual([asked.length, handle.status().observing], [5, 1]);
+  });
+
   it('checks who provisions, defines groups and suspends', async () => {
     const asked = answering(await car());
     const denied = { code: 'ACCESS_DENIED' };
