@@ -24,6 +24,9 @@ export = function (RED: NodeAPI): void {
     if (host === undefined) return;
 
     const topics = topicsOf(config.topics);
+    // Flows that take all events take devices to be what they are of.
+    const isAskedFor = (event: HostEvent): boolean =>
+      topics.size === 0 ? 'endpoint' in event : topics.has(event.topic);
     const filter = new EventFilter(RED, this, config, host.engine);
     let lastError = '';
     const handle = async (event: HostEvent): Promise<void> => {
@@ -42,7 +45,7 @@ export = function (RED: NodeAPI): void {
     // One after the other, since a target that is looked up may take its time.
     let turn = Promise.resolve();
     const ignore = host.devices.listen((event) => {
-      if (topics.size === 0 || topics.has(event.topic)) turn = turn.then(() => handle(event));
+      if (isAskedFor(event)) turn = turn.then(() => handle(event));
     });
     this.on('close', ignore);
   }
@@ -50,7 +53,7 @@ export = function (RED: NodeAPI): void {
   RED.nodes.registerType('lwm2m-events', EventsNode);
 };
 
-/** The topics to send; none: all. */
+/** The topics to send; none: all of devices. */
 function topicsOf(value: unknown): Set<unknown> {
   return new Set(Array.isArray(value) ? value : []);
 }

@@ -71,8 +71,20 @@ describe('a node that hears or lists devices', () => {
     for (const message of heard) assert.equal('endpoint' in message, false);
   });
 
+  it('hears nothing of the server itself when no topics are chosen', async () => {
+    const running = await start('lwm2m-events', {});
+    engine.emit('condition', { topic: 'trouble', payload: TROUBLE });
+    happen('updated', 'lamp-1');
+    assert.equal((await running.inbox('out').next()).topic, 'updated');
+    assert.equal(running.inbox('out').all.length, 1);
+  });
+
   it('hears nothing of the server itself when it is set to some devices', async () => {
-    const running = await start('lwm2m-events', { target: 'lamp-1', targetType: 'endpoint' });
+    const running = await start('lwm2m-events', {
+      target: 'lamp-1',
+      targetType: 'endpoint',
+      topics: ['trouble', 'updated'],
+    });
     engine.emit('condition', { topic: 'trouble', payload: TROUBLE });
     happen('updated', 'lamp-1');
     assert.equal((await running.inbox('out').next()).topic, 'updated');

@@ -107,7 +107,7 @@ describe('OMA cases of device management', () => {
 
   it('OMA 256 Write of a read-only resource fails with 4.05, and the value is as before', async () => {
     await oma.refused(replace('/1/0/0', 123), asked('PUT /1/0/0 format=0', '123').answers('4.05'));
-    assert.equal(oma.view().values['/1/0/0'], undefined, 'what was refused was not commanded');
+    assert.equal(oma.view().values['/1/0/0']?.commanded, undefined, 'what was refused was not commanded');
     const { payload } = await oma.order(read('/1/0/0'), asked('GET /1/0/0').answers('2.05', FORMAT.text, '1'));
     assert.equal(payload, 1);
   });
