@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cityOf, DASHBOARD } from './city.mjs';
 
 const HOST = '127.0.0.1';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -19,9 +20,6 @@ const { values: options } = parseArgs({
 });
 const userDir = path.resolve(options.directory);
 const flowFile = path.join(userDir, 'flows.json');
-const pages = path.join(root, 'examples', 'dashboard');
-/** The nodes of the pages' Dashboard: no dependency of this package, only of its examples. */
-const dashboard = path.join(root, 'node_modules', '@flowfuse', 'node-red-dashboard');
 const secretFile = path.join(userDir, 'secret');
 const require = createRequire(import.meta.url);
 // Node-RED's own express, so that this project needs none.
@@ -29,12 +27,6 @@ const express = createRequire(require.resolve('node-red'))('express');
 
 /** What beginning anew forgets: the flows, their credentials and what the server has stored. Nothing else is touched. */
 const KEPT = ['flows.json', 'flows_cred.json', 'lwm2m'];
-
-/** The city: one flow of all examples with a page; what they share (the server, who may do what) is in it once. */
-function city() {
-  const nodes = fs.readdirSync(pages).flatMap((file) => JSON.parse(fs.readFileSync(path.join(pages, file), 'utf8')));
-  return [...new Map(nodes.map((node) => [node.id, node])).values()];
-}
 
 /** Something the user must put right, said in one sentence. */
 class Obstacle extends Error {}
@@ -48,7 +40,7 @@ function portOfEditor() {
 function prepareUserDir() {
   if (options.fresh) for (const name of KEPT) fs.rmSync(path.join(userDir, name), { recursive: true, force: true });
   fs.mkdirSync(userDir, { recursive: true });
-  if (!fs.existsSync(flowFile)) fs.writeFileSync(flowFile, `${JSON.stringify(city(), null, 2)}\n`);
+  if (!fs.existsSync(flowFile)) fs.writeFileSync(flowFile, `${JSON.stringify(cityOf(), null, 2)}\n`);
   if (!fs.existsSync(secretFile)) fs.writeFileSync(secretFile, randomBytes(24).toString('hex'), { mode: 0o600 });
 }
 
@@ -56,7 +48,7 @@ function settings() {
   return {
     userDir,
     flowFile: 'flows.json',
-    nodesDir: [root, dashboard],
+    nodesDir: [root, DASHBOARD],
     uiHost: HOST,
     httpAdminRoot: '/editor',
     httpNodeRoot: '/',

@@ -32,7 +32,7 @@ interface SimulatorCredentials {
 
 type SimulatorNode = Node<SimulatorCredentials>;
 
-const ACTIONS = ['vanish', 'return', 'comeBack', 'start', 'stop'] as const;
+const ACTIONS = ['vanish', 'return', 'comeBack', 'start', 'stop', 'state'] as const;
 
 /** Simulated devices on the canvas. */
 export = function (RED: NodeAPI): void {
@@ -44,10 +44,11 @@ export = function (RED: NodeAPI): void {
     const status = new StatusLine(RED, this);
     this.on('close', () => status.close());
     const simulation = acquire(this, config, status);
-    this.on('input', (msg, _send, done) => {
+    this.on('input', (msg, send, done) => {
       obey(simulation, msg).then(
-        () => {
+        (answers) => {
           if (simulation !== undefined) status.simulated(simulation);
+          if (answers.length > 0) send([answers]);
           done();
         },
         (error: Error) => done(error),
@@ -141,14 +142,28 @@ function securityOf(value: unknown, serverUri: string): 'nosec' | 'psk' {
   );
 }
 
-/** `action` and `endpoint` of the message or of its payload; without an endpoint it is for all devices. */
-async function obey(simulation: Simulation | undefined, msg: NodeMessage): Promise<void> {
+/**
+ * `action` and `endpoint` of the message or of its payload; without an endpoint it is for all devices.
+ * @returns what is to be sent: of `state` a message a device, of all else nothing.
+ */
+async function obey(simulation: Simulation | undefined, msg: NodeMessage): Promise<NodeMessage[]> {
   if (simulation === undefined) throw new InvalidArgumentError('the settings of this simulator are wrong');
   const action = oneOf([...ACTIONS, ...simulation.controls], property(msg, 'action'), 'action');
   const endpoint = property(msg, 'endpoint');
   if (endpoint !== undefined && typeof endpoint !== 'string') {
     throw new InvalidArgumentError(`endpoint must be text, not ${describe(endpoint)}`);
   }
+  if (action === 'state') return statesOf(simulation, endpoint, msg);
+  await act(simulation, action, endpoint, msg);
+  return [];
+}
+
+async function act(
+  simulation: Simulation,
+  action: string | undefined,
+  endpoint: string | undefined,
+  msg: NodeMessage,
+): Promise<void> {
   switch (action) {
     case 'vanish':
       return simulation.vanish(endpoint, numberOption(property(msg, 'duration'), 'duration'));
@@ -164,6 +179,15 @@ async function obey(simulation: Simulation | undefined, msg: NodeMessage): Promi
     default:
       return simulation.control(endpoint, action);
   }
+}
+
+function statesOf(simulation: Simulation, endpoint: string | undefined, msg: NodeMessage): NodeMessage[] {
+  return simulation.states(endpoint).map(({ endpoint, values }) => ({
+    ...msg,
+    topic: 'state',
+    endpoint,
+    payload: values,
+  }));
 }
 
 function property(msg: NodeMessage, name: string): unknown {

@@ -112,6 +112,11 @@ export class Simulation {
     for (const device of this.#devices(endpoint)) device.comeBack(elsewhere);
   }
 
+  /** What the device, or each of them, has and does, by path. @throws {InvalidArgumentError} no such device. */
+  states(endpoint: string | undefined): { endpoint: string; values: Record<string, unknown> }[] {
+    return this.#devices(endpoint).map((device) => ({ endpoint: device.endpoint, values: device.state() }));
+  }
+
   /** What can happen to its devices besides. */
   get controls(): readonly string[] {
     return this.#fleet.devices[0]?.controls ?? [];

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { CancelledError, InvalidArgumentError, type Lwm2mError } from '../errors';
-import { formatPath, ObjectDefinitions, type Path, type ResourceValue } from '../model';
+import { formatPath, ObjectDefinitions, type Path, type ResourceValue, type Value } from '../model';
 import { systemClock, type Clock, type Timer } from '../util/clock';
 import { anyEvent } from './any-event';
 import type { Behaviour } from './behaviour';
@@ -24,6 +24,7 @@ import { Observations } from './observations';
 import { Presence } from './presence';
 import { credentialsOf, type PskCredentials } from './psk-security';
 import { seededRandom, seedOf } from './random';
+import { readValues } from './read-operation';
 import { DEFAULT_TIMING, Registration, type RegistrationTiming } from './registration';
 import { Reporting } from './reporting';
 import { answer } from './request-router';
@@ -174,6 +175,12 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     this.#registration = this.#createRegistration(this.#port, this.#presence);
     this.#presence.begin(this.#registration);
     this.#registration.start();
+  }
+
+  /** What it has and does at this moment, by path: what a server that may read everything would read. */
+  state(): Record<string, Value> {
+    this.advance();
+    return Object.fromEntries(readValues(this.objects, {}).map(({ path, value }) => [formatPath(path), value]));
   }
 
   /** What may happen to it from outside, by name. */

@@ -77,6 +77,21 @@ describe('the simulator node', () => {
     assert.notEqual(portOf(updated), portOf(registered));
   });
 
+  it('tells what its devices have, by path', async () => {
+    const running = await start({ count: 2 });
+    await told(running, 'registered');
+    await told(running, 'registered');
+    running.receive('simulator', { action: 'state', endpoint: 'lamp-2', extra: 'kept' });
+    const one = await told(running, 'state');
+    assert.equal(one.endpoint, 'lamp-2');
+    assert.equal((one as Message & { extra: string }).extra, 'kept');
+    const values = one.payload as Record<string, unknown>;
+    assert.deepEqual([values['/3311/0/5850'], values['/3311/0/5851']], [false, 100]);
+    running.receive('simulator', { action: 'state' });
+    assert.equal((await told(running, 'state')).endpoint, 'lamp-1');
+    assert.equal((await told(running, 'state')).endpoint, 'lamp-2');
+  });
+
   it('does to its devices what is of their kind, and says what there is', async () => {
     const running = await start({ kind: 'car', endpointPrefix: 'car-' });
     await told(running, 'registered');
@@ -85,7 +100,7 @@ describe('the simulator node', () => {
     running.receive('simulator', { action: 'openWindow' });
     const { error } = await running.inbox('caught').next();
     assert.equal(error?.code, 'INVALID_ARGUMENT');
-    assert.match(error.message, /vanish, return, comeBack, start, stop, park, drive, alarm/);
+    assert.match(error.message, /vanish, return, comeBack, start, stop, state, park, drive, alarm/);
   });
 
   for (const properties of [
