@@ -11,7 +11,8 @@ RED.nodes.registerType('lwm2m-access', {
         return validAccess(value, []);
       },
     },
-    users: {
+    // The editor itself keeps in `users` of a config node which nodes use it.
+    members: {
       value: [],
       validate(value, _options) {
         return validAccess(this['roles'], value);
@@ -42,11 +43,20 @@ RED.nodes.registerType('lwm2m-access', {
     prepareRecordList(
       'lwm2m-access-users',
       [{ ...field('name', false), placeholder: this._('lwm2m-access.example.user') }, field('roles', true)],
-      this['users'],
+      this['members'],
       this._('lwm2m-access.users.add'),
     );
   },
   oneditsave() {
-    Object.assign(this, { roles: readRecordList('lwm2m-access-roles'), users: readRecordList('lwm2m-access-users') });
+    Object.assign(this, { roles: readRecordList('lwm2m-access-roles'), members: readRecordList('lwm2m-access-users') });
   },
+});
+
+/** A flow that was not made here has its users in `users`, which the editor does not read: the runtime knows them. */
+RED.events.on('nodes:add', (node) => {
+  if (node.type !== 'lwm2m-access' || node['members'] !== undefined) return;
+  $.ajax({ url: `lwm2m/access/${encodeURIComponent(node.id)}`, dataType: 'json' }).done((data) => {
+    const { users } = data as { users?: unknown };
+    if (node['members'] === undefined && Array.isArray(users)) Object.assign(node, { members: users });
+  });
 });

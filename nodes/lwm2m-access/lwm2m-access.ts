@@ -4,7 +4,9 @@ import { NO_RIGHTS, type AccessNode } from './access-node';
 
 interface AccessConfig extends NodeDef {
   roles?: unknown;
+  /** As flows say it; `members` is what the editor calls it, where `users` of a config node are the nodes that use it. */
   users?: unknown;
+  members?: unknown;
   /** `allow` or `deny`. */
   default?: unknown;
 }
@@ -14,8 +16,8 @@ export = function (RED: NodeAPI): void {
   function Lwm2mAccess(this: AccessNode, config: AccessConfig): void {
     RED.nodes.createNode(this, config);
     try {
-      const { roles, users, default: byDefault } = config;
-      this.access = checkAccessSettings({ roles: listOf(roles), users: listOf(users), default: byDefault });
+      const { roles, members, users, default: byDefault } = config;
+      this.access = checkAccessSettings({ roles: listOf(roles), users: listOf(members ?? users), default: byDefault });
     } catch (error) {
       // A mistake must not leave the doors open.
       this.access = NO_RIGHTS;
@@ -24,6 +26,11 @@ export = function (RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('lwm2m-access', Lwm2mAccess);
+
+  RED.httpAdmin.get('/lwm2m/access/:id', RED.auth.needsPermission('lwm2m.read'), (request, response) => {
+    const node = RED.nodes.getNode(String(request.params['id'])) as AccessNode | null;
+    response.json({ users: node?.type === 'lwm2m-access' ? (node.access?.users ?? []) : null });
+  });
 };
 
 /** A list, or JSON that an environment variable has put in the place of one. */

@@ -112,6 +112,8 @@ const DIALOGS: Record<string, { fill: Fill; holds?: Record<string, unknown>; lab
     label: 'LwM2M devices',
   },
   'lwm2m-provision': { fill: { action: 'remove' }, label: 'LwM2M provision' },
+  'lwm2m-grant': { fill: { action: 'revoke' }, label: 'LwM2M grant' },
+  'lwm2m-audit': { fill: { user: 'tom', limit: '50', outcome: 'denied', format: 'csv' }, label: 'LwM2M audit' },
   'lwm2m-suspend': {
     fill: {
       target: { type: 'selector', value: 'priority:low' },

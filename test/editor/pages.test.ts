@@ -85,7 +85,8 @@ const CONTRACT: Record<string, readonly string[]> = {
     ...['kind', 'count', 'endpointPrefix', 'serverUri', 'lifetime', 'security'],
     ...['queueMode', 'awakeTime', 'updateInterval', 'vanishEvery', 'vanishFor'],
   ],
-  'lwm2m-access': ['roles', 'users', 'default'],
+  // `users` of a flow that was made elsewhere; the editor has that word for something else.
+  'lwm2m-access': ['roles', 'members', 'default'],
   'lwm2m-grant': ['action'],
   'lwm2m-audit': ['user', 'endpoint', 'operation', 'outcome', 'limit', 'format'],
   'lwm2m-provision': ['action', 'format'],

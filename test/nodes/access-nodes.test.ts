@@ -89,6 +89,13 @@ describe('lwm2m-access, lwm2m-grant and lwm2m-audit', () => {
     );
   });
 
+  it('take the users as the editor saves them', async () => {
+    const { users: members, ...rest } = ACCESS;
+    const running = await start({ ...rest, members });
+    assert.equal((await errorOf(running, 'stop', { user: 'peter' }))[0], 'NOT_REGISTERED');
+    assert.equal((await errorOf(running, 'stop', { user: 'tom' }))[0], 'ACCESS_DENIED');
+  });
+
   it('take the user from an HTTP request and from the client of a dashboard', async () => {
     const running = await start();
     for (const who of [

@@ -113,6 +113,7 @@ declare const RED: {
     node(id: string): EditorNode | null;
     eachConfig(visit: (node: EditorNode) => void): void;
   };
+  events: { on(event: 'nodes:add', listener: (node: EditorNode) => void): void };
   clipboard: { copyText(value: string, element: JQueryElement, message?: string): boolean };
   popover: { panel(content: JQueryElement): PopoverPanel };
   utils: {
