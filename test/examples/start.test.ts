@@ -6,9 +6,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freeUdpPort } from '../support/free-udp-port';
 import { PACKAGE_ROOT } from '../support/node-red-process';
-
-const CITY = path.join(PACKAGE_ROOT, 'examples', 'street-lights.json');
 
 interface Ended {
   code: number | null;
@@ -18,7 +17,13 @@ interface Ended {
 describe('npm start', function () {
   this.timeout(60_000);
   let directory: string;
+  let city: string;
   let children: ChildProcess[];
+
+  before(async () => {
+    const { cityOf } = await import('../../scripts/city.mjs');
+    city = `${JSON.stringify(cityOf(), null, 2)}\n`;
+  });
 
   beforeEach(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'demo-'));
@@ -79,16 +84,8 @@ describe('npm start', function () {
     return socket;
   }
 
-  async function freeUdpPort(): Promise<number> {
-    const socket = await takeUdp();
-    const { port } = socket.address();
-    await new Promise<void>((resolve) => socket.close(resolve));
-    return port;
-  }
-
   /** The city on other ports than 5683 and 5684, as if the user had changed them. */
   async function keepCityOn(coapPort: number, coapsPort: number): Promise<void> {
-    const city = await readFile(CITY, 'utf8');
     const moved = city.replaceAll(/568[34]/g, (port) => String(port === '5683' ? coapPort : coapsPort));
     await writeFile(path.join(directory, 'flows.json'), moved);
   }
@@ -99,9 +96,16 @@ describe('npm start', function () {
       const port = await freeTcpPort();
       const { child, said, ended } = start(port);
       const output = await said('Ctrl-C stops it');
-      assert.ok(output.includes(`http://127.0.0.1:${port}/lamps`), output);
-      const response = await fetch(`http://127.0.0.1:${port}/lamps`);
-      assert.equal(response.status, 200);
+      assert.ok(output.includes(`http://127.0.0.1:${port}/ `), output);
+      for (const [place, content] of [
+        ['', 'href="dashboard/street-lights"'],
+        ['editor/', 'Node-RED'],
+        ['dashboard/street-lights', 'Dashboard'],
+      ] as const) {
+        const response = await fetch(`http://127.0.0.1:${port}/${place}`);
+        assert.equal(response.status, 200);
+        assert.ok((await response.text()).includes(content), place);
+      }
       assert.ok(output.includes('coaps'), output);
       child.kill(signal);
       const { code, output: all } = await ended;
@@ -114,7 +118,6 @@ describe('npm start', function () {
     const blocker = await takeTcp();
     const { port } = blocker.address() as AddressInfo;
     const flows = path.join(directory, 'flows.json');
-    const city = await readFile(CITY, 'utf8');
     await start(port).ended;
     assert.equal(await readFile(flows, 'utf8'), city);
     await writeFile(flows, '[]');
