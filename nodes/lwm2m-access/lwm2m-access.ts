@@ -16,8 +16,8 @@ export = function (RED: NodeAPI): void {
   function Lwm2mAccess(this: AccessNode, config: AccessConfig): void {
     RED.nodes.createNode(this, config);
     try {
-      const { roles, members, users, default: byDefault } = config;
-      this.access = checkAccessSettings({ roles: listOf(roles), users: listOf(members ?? users), default: byDefault });
+      const { roles, default: byDefault } = config;
+      this.access = checkAccessSettings({ roles: listOf(roles), users: usersOf(config), default: byDefault });
     } catch (error) {
       // A mistake must not leave the doors open.
       this.access = NO_RIGHTS;
@@ -32,6 +32,12 @@ export = function (RED: NodeAPI): void {
     response.json({ users: node?.type === 'lwm2m-access' ? (node.access?.users ?? []) : null });
   });
 };
+
+/** A flow that was written by hand and then opened in the editor may have both, of which the editor's is empty. */
+function usersOf({ members, users }: AccessConfig): unknown {
+  const ofEditor = listOf(members);
+  return users === undefined || (Array.isArray(ofEditor) && ofEditor.length > 0) ? ofEditor : listOf(users);
+}
 
 /** A list, or JSON that an environment variable has put in the place of one. */
 function listOf(value: unknown): unknown {
