@@ -81,7 +81,7 @@ describe('the page of the suspension', function () {
   it('refuses a guest, and no lamp is told anything', async () => {
     await page.choose('I am', /Gus/);
     await page.press('Suspend 17 lamps');
-    await page.notice('Refused: gus may not suspend these lamps. Nothing has changed.');
+    await page.notice('Refused: Gus may not suspend these lamps. Nothing has changed.');
     await page.screenshot('suspension-refused');
     assert.deepEqual(await city.values(LOW, DISABLE_TIMEOUT), same(17, 86_400));
     assert.deepEqual(sentAway(), []);
@@ -89,11 +89,11 @@ describe('the page of the suspension', function () {
   });
 
   it('leaves the hospital alone, even when it is named', async () => {
-    await page.choose('Who gives way', /Hospital/);
+    await page.choose('Which lamps', /Hospital/);
     await page.press('Suspend 4 lamps');
     await page.notice('4 lamps of high priority left alone.');
     assert.deepEqual(await city.values(HOSPITAL, DISABLE_TIMEOUT), same(4, 86_400));
-    await page.choose('Who gives way', /^Low priority/);
+    await page.choose('Which lamps', /^Low priority/);
   });
 
   it('shows the load rise when the visitors drive', async () => {
@@ -112,7 +112,7 @@ describe('the page of the suspension', function () {
   it('sends the lamps of low priority away, keeps orders for them, and welcomes them back in turn', async () => {
     await forSeconds(8, 14);
     await page.press('Suspend 17 lamps');
-    await page.notice('17 lamps suspended; they go on shining and recording.');
+    await page.notice('17 lamps suspended; they go on with their work, and record.');
     await figure('away', '17');
     assert.deepEqual(sentAway().sort(), [...LOW].sort());
     const told = new Map(
@@ -133,6 +133,7 @@ describe('the page of the suspension', function () {
     await page.screenshot('suspension-away');
 
     await look(17, 'back');
+    await page.notice('All lamps are back, and tell what they recorded while they were away.');
     const back = events.filter(({ topic, endpoint }) => topic === 'registered' && YARD.includes(endpoint));
     assert.deepEqual(back.map(({ endpoint }) => endpoint).sort(), [...YARD].sort());
     const inTurn = back.map(({ endpoint }) => told.get(endpoint) ?? NaN);
