@@ -31,6 +31,7 @@ RED.nodes.registerType('lwm2m-devices', {
         return validPaths(value);
       },
     },
+    readable: { value: false },
   },
   inputs: 1,
   outputs: 1,

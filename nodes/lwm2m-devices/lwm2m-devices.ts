@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { parsePaths, type DeviceList } from '../../src/index';
+import { parsePaths, type DeviceList, type ListOptions } from '../../src/index';
 import { flowStateOf } from '../shared/flow-state';
 import { NodeInput } from '../shared/node-input';
 import { messageProperty, numberOption } from '../shared/options';
@@ -7,10 +7,13 @@ import { fillFailure } from '../shared/output';
 import { hostOf } from '../shared/server-node';
 import { startStatus } from '../shared/status-line';
 import type { TargetConfig } from '../shared/target';
+import { userOf } from '../shared/user';
 
 interface DevicesConfig extends NodeDef, TargetConfig {
   server: string;
   paths?: unknown;
+  /** Whether only what the user may read is listed. Never by message: it would show more than the flow's author meant. */
+  readable?: unknown;
 }
 
 interface Listed extends DeviceList {
@@ -51,7 +54,15 @@ export = function (RED: NodeAPI): void {
     const wanted = paths === undefined ? undefined : parsePaths(paths, engine.definitions);
     const limit = numberOption(messageProperty(msg, 'limit'), 'msg.limit');
     const offset = numberOption(messageProperty(msg, 'offset'), 'msg.offset');
-    const list = await engine.listDevices(await input.optionalTarget(), { paths: wanted, limit, offset });
+    const user = userOf(msg);
+    const isReadable: ListOptions['isReadable'] = (endpoint, path) =>
+      engine.denial('read', endpoint, user, [path]) === undefined;
+    const list = await engine.listDevices(await input.optionalTarget(), {
+      paths: wanted,
+      limit,
+      offset,
+      ...(config.readable === true ? { isReadable } : {}),
+    });
     return { ...list, isPart: limit !== undefined || offset !== undefined };
   }
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors';
-import type { Path } from '../model';
+import { parsePath, type Path } from '../model';
 import { nextTurn } from '../util/next-turn';
 import type { DeviceView } from './device-view';
 import type { Devices } from './devices';
@@ -16,6 +16,11 @@ export interface ListOptions {
   /** How many devices, and after how many others; all when absent. */
   readonly limit?: number;
   readonly offset?: number;
+  /**
+   * Whether a resource may be shown. When given, what is known of others and orders that touch others are left out, and so
+   * are devices of which nothing remains; all when absent.
+   */
+  readonly isReadable?: (endpoint: string, path: Path) => boolean;
 }
 
 export interface DeviceList {
@@ -30,19 +35,48 @@ export interface DeviceList {
  * @throws {InvalidArgumentError} an empty or unreadable target, or a part that cannot be.
  */
 export async function listDevices(devices: Devices, target: Target, options: ListOptions = {}): Promise<DeviceList> {
-  const { paths, limit = Infinity, offset = 0 } = options;
+  const { paths, limit = Infinity, offset = 0, isReadable } = options;
   if (!isCount(offset) || !(limit === Infinity || isCount(limit))) {
     throw new InvalidArgumentError('limit and offset must be whole numbers of 0 or more');
   }
   const endpoints = (await knownMembers(devices, target)).sort();
-  const views: DeviceView[] = [];
-  for (const [index, endpoint] of endpoints.slice(offset, offset + limit).entries()) {
-    if (index > 0 && index % SHOWN_AT_ONCE === 0) await nextTurn();
+  const view = (endpoint: string): DeviceView | undefined => {
     const device = devices.get(endpoint);
     // It may have been forgotten meanwhile.
-    if (device !== undefined) views.push(deviceView(device, paths));
+    return device && deviceView(device, paths);
+  };
+  if (isReadable === undefined) {
+    return { total: endpoints.length, devices: await viewsOf(endpoints.slice(offset, offset + limit), view) };
   }
-  return { total: endpoints.length, devices: views };
+  // Which devices there are to somebody, their values decide.
+  const readable = await viewsOf(endpoints, (endpoint) => readableView(view(endpoint), isReadable));
+  return { total: readable.length, devices: readable.slice(offset, offset + limit) };
+}
+
+async function viewsOf(
+  endpoints: readonly string[],
+  view: (endpoint: string) => DeviceView | undefined,
+): Promise<DeviceView[]> {
+  const views: DeviceView[] = [];
+  for (const [index, endpoint] of endpoints.entries()) {
+    if (index > 0 && index % SHOWN_AT_ONCE === 0) await nextTurn();
+    const shown = view(endpoint);
+    if (shown !== undefined) views.push(shown);
+  }
+  return views;
+}
+
+/** What of a device may be shown; `undefined`: nothing. */
+function readableView(
+  view: DeviceView | undefined,
+  isReadable: NonNullable<ListOptions['isReadable']>,
+): DeviceView | undefined {
+  if (view === undefined) return undefined;
+  const mayShow = (path: string): boolean => isReadable(view.endpoint, parsePath(path));
+  const values = Object.entries(view.values).filter(([path]) => mayShow(path));
+  if (values.length === 0) return undefined;
+  const orders = view.orders.filter(({ path }) => path.split(',').every(mayShow));
+  return { ...view, orders, values: Object.fromEntries(values) };
 }
 
 async function knownMembers(devices: Devices, target: Target): Promise<string[]> {

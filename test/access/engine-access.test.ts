@@ -123,6 +123,55 @@ describe('An engine with rights', () => {
     ]);
   });
 
+  it('lists what somebody may read, at this moment, and nothing else', async () => {
+    answering(await car());
+    await order({ operation: 'read', paths: [parsePath('/6/0/0')] }, 'ada');
+    await order({ operation: 'read', paths: [parsePath('/3/0/9')] }, 'ada');
+    const shown = async (user: string | undefined): Promise<[number, string[]]> => {
+      const { total, devices } = await harness.engine.listDevices(undefined, {
+        isReadable: (endpoint, path) => harness.engine.denial('read', endpoint, user, [path]) === undefined,
+      });
+      return [total, devices.flatMap(({ values }) => Object.keys(values)).sort()];
+    };
+    assert.deepEqual(await shown('peter'), [1, ['/3/0/9', '/6/0/0']]);
+    assert.deepEqual([await shown('tom'), await shown(undefined)], Array(2).fill([0, []]));
+    const until = '2026-07-01T12:00:00Z';
+    const weekend = { user: 'tom', target: 'car-1', operations: ['read'], paths: ['/6'], until, pauses: ['peter'] };
+    await harness.engine.grant(weekend, { user: 'peter' });
+    assert.deepEqual(
+      [await shown('tom'), await shown('peter')],
+      [
+        [1, ['/6/0/0']],
+        [0, []],
+      ],
+    );
+    await clock.advance(12 * 3600_000);
+    assert.deepEqual(
+      [await shown('tom'), await shown('peter')],
+      [
+        [0, []],
+        [1, ['/3/0/9', '/6/0/0']],
+      ],
+    );
+  });
+
+  it('lists no order that is about something else too', async () => {
+    await car('car-1', { binding: 'UQ' });
+    await clock.advance(100_000);
+    const waits = [['/6/0/0'], ['/6/0/0', '/3/0/9']].map((paths) =>
+      harness.engine.perform('car-1', { operation: 'read', paths: paths.map(parsePath) }, { user: 'ada' }),
+    );
+    const write: Operation = { operation: 'write', path: parsePath('/6/0/0'), value: 1, mode: 'replace' };
+    waits.push(harness.engine.perform('car-1', write, { user: 'ada' }));
+    for (const wait of waits) wait.catch(() => undefined);
+    await clock.settle();
+    const { devices } = await harness.engine.listDevices(undefined, { isReadable: (_, path) => path.objectId === 6 });
+    assert.deepEqual(
+      devices.map(({ orders }) => orders.map(({ operation, path }) => `${operation} ${path}`)),
+      [['read /6/0/0', 'write /6/0/0']],
+    );
+  });
+
   it('asks again before what waited for a sleeping device goes out', async () => {
     const device = await car('car-1', { binding: 'UQ' });
     await clock.advance(100_000);

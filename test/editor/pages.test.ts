@@ -69,7 +69,7 @@ const CONTRACT: Record<string, readonly string[]> = {
     ...['store', 'storePath', 'redisUrl', 'access'],
   ],
   'lwm2m-events': [...TARGET, 'topics'],
-  'lwm2m-devices': [...TARGET, 'paths'],
+  'lwm2m-devices': [...TARGET, 'paths', 'readable'],
   'lwm2m-read': [...TARGET, ...PATH, ...CONTENT],
   'lwm2m-write': [...TARGET, ...PATH, 'value', 'valueType', 'mode', ...CONTENT],
   'lwm2m-execute': [

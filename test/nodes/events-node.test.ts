@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import eventsNode from '../../nodes/lwm2m-events/lwm2m-events';
 import devicesNode from '../../nodes/lwm2m-devices/lwm2m-devices';
 import { FakeEngine } from './fake-engine';
-import { fakeServer, on, runFlow, type Flow } from './flow-harness';
+import { fakeServer, on, runFlow, type Flow, type Message } from './flow-harness';
 
 describe('a node that hears or lists devices', () => {
   let engine: FakeEngine;
@@ -181,6 +181,20 @@ describe('a node that hears or lists devices', () => {
     assert.ok(!('total' in (await running.inbox('out').next())));
     running.receive('node', { limit: 'all' });
     assert.equal((await running.inbox('caught').next()).error?.code, 'INVALID_ARGUMENT');
+  });
+
+  it('lists for a user what he may read, which no message changes', async () => {
+    engine.denied = new Set(['tom read lamp-1']);
+    const endpoints = async (running: Flow, msg: Message): Promise<string[]> => {
+      running.receive('node', msg);
+      return ((await running.inbox('out').next()).payload as { endpoint: string }[]).map(({ endpoint }) => endpoint);
+    };
+    const careful = await start('lwm2m-devices', { readable: true });
+    assert.deepEqual(await endpoints(careful, { user: 'tom', readable: false }), ['lamp-2', 'park-1']);
+    assert.equal((await endpoints(careful, { user: 'ann' })).length, 3);
+    await careful.stop();
+    const all = await start('lwm2m-devices', {});
+    assert.equal((await endpoints(all, { user: 'tom', readable: true })).length, 3);
   });
 
   it('refuses an empty selector instead of listing all', async () => {

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events';
 import {
+  AccessDeniedError,
   CancelledError,
   InvalidArgumentError,
   isFailure,
   Lwm2mError,
   NotRegisteredError,
   ObjectDefinitions,
+  parsePath,
   type CancelOptions,
   type Connectivity,
   type DeviceList,
@@ -55,6 +57,8 @@ export class FakeEngine extends EventEmitter {
   readonly cancelled: string[] = [];
   /** Arguments of calls of `devices`. */
   readonly listed: { target?: Target; paths?: readonly Path[] }[] = [];
+  /** `tom read lamp-1`: what somebody may not do. */
+  denied: ReadonlySet<string> = new Set();
   answer: Answering = () => undefined;
   code = '2.05';
 
@@ -171,8 +175,13 @@ export class FakeEngine extends EventEmitter {
       }));
   }
 
-  listDevices(target?: Target, { paths, limit, offset = 0 }: ListOptions = {}): Promise<DeviceList> {
-    const devices = this.devices(target, paths);
+  denial(operation: string, endpoint: string, user: string | undefined): AccessDeniedError | undefined {
+    return this.denied.has(`${user} ${operation} ${endpoint}`) ? new AccessDeniedError('needs a role') : undefined;
+  }
+
+  listDevices(target?: Target, { paths, limit, offset = 0, isReadable }: ListOptions = {}): Promise<DeviceList> {
+    const known = parsePath('/3311/0/5850');
+    const devices = this.devices(target, paths).filter(({ endpoint }) => isReadable?.(endpoint, known) ?? true);
     const end = limit === undefined ? undefined : offset + limit;
     return Promise.resolve({ total: devices.length, devices: devices.slice(offset, end) });
   }
