@@ -65,17 +65,21 @@ export class StoredValues {
     this.#setTimer();
   }
 
+  /** Writes at once what has changed up to now. What the store refuses is tried again as ever. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    for (let left = this.#marked.size; left > 0; left -= MAX_BATCH) if (!(await this.#write())) break;
+    if (this.#marked.size > 0) this.#setTimer();
+  }
+
   /** Writes all that has changed; to be called when nothing changes any more. What the store refuses is lost, and logged. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    await this.#writing;
-    while (this.#marked.size > 0) {
-      if (await this.#write()) continue;
-      this.#context.log.error(`the last values of ${this.#marked.size} devices were not stored`);
-      return;
-    }
+    await this.flush();
+    if (this.#marked.size === 0) return;
+    this.#context.log.error(`the last values of ${this.#marked.size} devices were not stored`);
   }
 
   #setTimer(): void {

@@ -13,8 +13,8 @@ export class RegisteredClient implements Deadlined {
   /** Where it was heard last; `undefined` of a DTLS session of a process before this one. */
   channel: Channel | undefined;
   model: DeviceModel;
-  /** ms since 1970. */
-  lastHeard = 0;
+  /** ms since 1970. Of a registration of a process before this one when it was made, until the device is heard. */
+  lastHeard: number;
   /** Of a queue-mode device: whether `asleep` was not yet said since it was last heard. Others are always awake. */
   awake = true;
   /** Of a queue-mode device: the end of its awake time (DeadlineIndex). */
@@ -28,6 +28,7 @@ export class RegisteredClient implements Deadlined {
 
   constructor(registration: Registration, channel: Channel | undefined, model: DeviceModel) {
     this.registration = registration;
+    this.lastHeard = registration.registeredAt;
     this.channel = channel;
     this.model = model;
   }
