@@ -1,17 +1,12 @@
 /**
  * The public API: an LwM2M server with its fleet, usable without any flow editor. Everything else in `src` is private.
  */
-export {
-  Engine,
-  type Concern,
-  type EngineAddress,
-  type EngineEvents,
-  type EngineOptions,
-  type NoSecPolicy,
-  type PerformOptions,
-  type ServerCondition,
-  type ServerEvent,
-} from './engine';
+export { Engine } from './engine';
+export type { PerformOptions } from './engine/api/order-api';
+export type { Concern, ServerCondition, ServerEvent } from './engine/conditions';
+export type { EngineEvents } from './engine/engine-events';
+export type { EngineOptions } from './engine/engine-options';
+export type { EngineAddress } from './engine/ports';
 export type { ServerCredentialsOptions } from './engine/server-credentials';
 export { ALL_CIPHER_SUITES, DEFAULT_CIPHER_SUITES, type CipherSuiteName } from './dtls';
 export * from './errors';
@@ -27,6 +22,7 @@ export {
   type DiscoverOperation,
   type DiscoveredPath,
   type ExecuteOperation,
+  type NoSecPolicy,
   type Operation,
   type OperationName,
   type OperationResult,

@@ -36,7 +36,7 @@ export interface AuditEntry {
   readonly code?: string;
   /** The code of the error. */
   readonly error?: string;
-  /** Of all the members of one order the same. */
+  /** Of all the members of one order, or of one suspension, the same; the agreement of a second person has it too. */
   readonly run?: string;
 }
 

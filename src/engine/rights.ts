@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   Access,
   ALL_DEVICES,
@@ -20,7 +21,7 @@ import {
   type RevokeInput,
 } from '../access';
 import { AccessDeniedError, CancelledError, Lwm2mError, QueueExpiredError, ResponseError } from '../errors';
-import type { Devices, OrderToAuthorize, SuspensionRun, WaitingConfirmation } from '../fleet';
+import type { Devices, OrderOutcome, OrderToAuthorize, SuspensionRun, WaitingConfirmation } from '../fleet';
 import { parseSelector } from '../fleet/selector';
 import { resolvePath, type ObjectDefinitions, type Path } from '../model';
 import type { Clock } from '../util/clock';
@@ -58,7 +59,6 @@ export class Rights {
   readonly #context: RightsContext;
   readonly #grants: GrantBook;
   readonly #granting: Granting;
-  #closed = false;
   /** The settings in force, as text: a deploy may bring the same again. `undefined`: none that can be read. */
   #configured: string | undefined = '';
 
@@ -88,7 +88,6 @@ export class Rights {
   }
 
   close(): void {
-    this.#closed = true;
     this.#grants.close();
   }
 
@@ -118,24 +117,20 @@ export class Rights {
   };
 
   /** What came of an order, for the audit trail. */
-  readonly ordered = (
-    { endpoint, operation, user }: OrderToAuthorize,
-    outcome: Lwm2mError | undefined,
-    code?: string,
-  ): void => {
-    // What waits lives on in the store; its outcome comes later.
-    if (this.#closed && outcome instanceof CancelledError) return;
+  readonly ordered = ({ endpoint, operation, user, run, error, code }: OrderOutcome): void => {
     this.audit.record({
       user,
       operation: operation.operation,
       endpoint,
       paths: pathTextsOf(operation),
-      ...outcomeOf(outcome, code),
+      ...outcomeOf(error, code),
+      ...(run === undefined ? {} : { run }),
     });
   };
 
   /** What comes of a suspension, or of its end before time, device by device; those that were left alone are not noted. */
   suspended(operation: 'suspend' | 'resume', run: SuspensionRun, user: string | undefined): SuspensionRun {
+    const id = randomUUID();
     void run.finished.then(({ results }) => {
       for (const { endpoint, state, error, code } of results) {
         if (state === 'waiting' || state === 'skipped') continue;
@@ -146,6 +141,7 @@ export class Rights {
           endpoint,
           paths: [],
           outcome,
+          run: id,
           ...(error === undefined ? {} : { error }),
           ...(code === undefined ? {} : { code }),
         });
@@ -157,12 +153,14 @@ export class Rights {
   /** A second person agrees to an order, or may not. */
   confirmed(
     user: string | undefined,
-    { members, operation }: WaitingConfirmation,
+    { id: run, members, operation }: WaitingConfirmation,
     act: () => WaitingConfirmation,
   ): WaitingConfirmation {
     const note = (outcome: Pick<AuditEntry, 'outcome' | 'error'>): void => {
       const paths = pathTextsOf(operation);
-      for (const endpoint of members) this.audit.record({ user, operation: 'confirm', endpoint, paths, ...outcome });
+      for (const endpoint of members) {
+        this.audit.record({ user, operation: 'confirm', endpoint, paths, run, ...outcome });
+      }
     };
     try {
       const waiting = act();

@@ -42,6 +42,17 @@ export class StoreKeeper implements StoreHealth {
     return this.#error;
   }
 
+  /**
+   * Nothing can be ordered and nothing kept before the store is open. Once all is closed, whoever is asked says so himself.
+   * @throws {StoreError} what is in the way.
+   */
+  needOpen(): void {
+    if (this.#isOpen || this.#closed) return;
+    throw new StoreError(this.#error?.message ?? 'what the store holds is still being taken up', {
+      cause: this.#error,
+    });
+  }
+
   /** Tries for the first time. A store in trouble is no failure: it is tried again. Rejects with what is not of the store. */
   async start(): Promise<void> {
     const attempt = this.#try();

@@ -25,7 +25,7 @@ import { GroupRules } from './group-rules';
 import { Mismatches, type MismatchTopic } from './mismatches';
 import { Newcomers } from './newcomers';
 import { ObservationPolicies } from './observation-policies';
-import type { OrderToAuthorize } from './order';
+import type { OrderOutcome, OrderToAuthorize } from './order';
 import { Orders } from './orders';
 import type { DeviceRecordStore, Store } from './store';
 import { StoredValues } from './stored-values';
@@ -57,8 +57,8 @@ export interface FleetOptions {
   readonly authorizeSuspension?: (endpoint: string, user: string | undefined) => Lwm2mError | undefined;
   /** The same of an observation that a policy is about to make. */
   readonly authorizeObservation?: (endpoint: string, paths: readonly Path[], user?: string) => Lwm2mError | undefined;
-  /** Told what came of an order: of a success the device's code. */
-  readonly ordered?: (order: OrderToAuthorize, error: Lwm2mError | undefined, code?: string) => void;
+  /** Told what came of an order, device by device. */
+  readonly ordered?: (outcome: OrderOutcome) => void;
   /** Hears what happens to devices; `undefined` while nobody listens, so that nothing is made for nobody. */
   readonly emit: () => ((event: DeviceEvent) => void) | undefined;
 }

@@ -28,6 +28,7 @@ export {
   type MemberResult,
   type MemberState,
   type Order,
+  type OrderOutcome,
   type OrderRun,
   type OrderToAuthorize,
   type TakenUpOrder,

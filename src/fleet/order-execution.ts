@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { CancelledError, Lwm2mError, QueueExpiredError, ResponseError, TransportError } from '../errors';
 import { supersedeKey, type Operation, type OperationResult, type OrderOrigin, type PerformOptions } from '../server';
@@ -10,20 +9,39 @@ import type { MemberFailure, MemberResult, MemberState, Order, OrderRun, Summary
 const MAX_IN_FLIGHT = 256;
 const PROGRESS_INTERVAL = 1000;
 
+/** How one member of an order is done. */
+export interface MemberOptions extends PerformOptions {
+  /** Of all members of the order the same. */
+  readonly run?: string;
+}
+
 export interface OrderContext {
   readonly clock: Clock;
-  perform(endpoint: string, operation: Operation, options: PerformOptions): Promise<OperationResult>;
+  perform(endpoint: string, operation: Operation, options: MemberOptions): Promise<OperationResult>;
+  /** Told of a member that failed before its turn. */
+  dropped(endpoint: string, error: Lwm2mError): void;
+}
+
+/** What is ordered of whom, and how it is known. */
+export interface OrderInit {
+  readonly id: string;
+  readonly order: Order;
+  readonly members: readonly string[];
+  readonly many: boolean;
+  readonly confirmation?: WaitingConfirmation;
 }
 
 /** An order under way: a bounded number of its members at a time, each with a result of its own. */
 export class OrderExecution implements OrderRun {
+  readonly id: string;
+  readonly members: readonly string[];
+  readonly many: boolean;
+  readonly confirmation?: WaitingConfirmation;
   readonly finished: Promise<Summary>;
   readonly #context: OrderContext;
   readonly #order: Order;
   readonly #results: MemberResult[];
   readonly #abort = new AbortController();
-  /** Of all members the same, in the store too. */
-  readonly #id = randomUUID();
   /** Orders with equal keys replace each other. */
   readonly key: string | undefined;
   #finish: (summary: Summary) => void = () => undefined;
@@ -39,15 +57,13 @@ export class OrderExecution implements OrderRun {
   #open: number;
   readonly #cancelled = (): void => this.cancel();
 
-  constructor(
-    context: OrderContext,
-    order: Order,
-    readonly members: readonly string[],
-    readonly many: boolean,
-    readonly confirmation?: WaitingConfirmation,
-  ) {
+  constructor(context: OrderContext, { id, order, members, many, confirmation }: OrderInit) {
     this.#context = context;
     this.#order = order;
+    this.id = id;
+    this.members = members;
+    this.many = many;
+    this.confirmation = confirmation;
     this.key = supersedeKey(order.operation);
     this.#open = members.length;
     this.#results = members.map((endpoint) => ({ endpoint, state: 'waiting' }));
@@ -82,7 +98,7 @@ export class OrderExecution implements OrderRun {
   supersede(endpoints: ReadonlySet<string>): void {
     for (let index = this.#next; index < this.members.length; index += 1) {
       if (!endpoints.has(this.members[index] ?? '') || this.#results[index]?.state !== 'waiting') continue;
-      this.#failed(index, new CancelledError('superseded by a newer order for the same path'));
+      this.#drop(index, new CancelledError('superseded by a newer order for the same path'));
     }
   }
 
@@ -101,7 +117,7 @@ export class OrderExecution implements OrderRun {
     // Those in flight fail by the signal, those not begun here.
     for (; this.#next < this.members.length; this.#next += 1) {
       if (this.#results[this.#next]?.state === 'waiting') {
-        this.#failed(this.#next, new CancelledError('the order was cancelled'));
+        this.#drop(this.#next, new CancelledError('the order was cancelled'));
       }
     }
   }
@@ -145,6 +161,7 @@ export class OrderExecution implements OrderRun {
         queued,
         sent,
         supersede,
+        run: this.id,
         origin: origin === undefined ? undefined : () => this.#origin(origin.owner, origin.note),
       });
     } catch (error) {
@@ -163,6 +180,12 @@ export class OrderExecution implements OrderRun {
     this.#done();
   }
 
+  /** A member whose turn has not come fails. */
+  #drop(index: number, error: Lwm2mError): void {
+    this.#context.dropped(this.members[index] ?? '', error);
+    this.#failed(index, error);
+  }
+
   #failed(index: number, error: Lwm2mError): void {
     const state: MemberState = error instanceof QueueExpiredError ? 'expired' : 'failed';
     const code = error instanceof ResponseError ? error.responseCode : undefined;
@@ -178,7 +201,7 @@ export class OrderExecution implements OrderRun {
 
   #origin(owner: string, note: () => unknown): OrderOrigin {
     this.#note ??= { value: note() };
-    return { run: this.#id, owner, note: this.#note.value, many: this.many };
+    return { run: this.id, owner, note: this.#note.value, many: this.many };
   }
 
   #set(index: number, change: Partial<MemberResult> & { state: MemberState }): void {

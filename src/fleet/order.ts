@@ -58,6 +58,16 @@ export interface OrderToAuthorize {
   readonly user?: string;
 }
 
+/** What came of an order at one device. */
+export interface OrderOutcome extends OrderToAuthorize {
+  /** Of all members of an order the same (`OrderRun.id`); absent: it was for this device alone. */
+  readonly run?: string;
+  /** Absent: it succeeded. */
+  readonly error?: Lwm2mError;
+  /** The device's code, of a success. */
+  readonly code?: string;
+}
+
 /** How far an order to many is. `queued` waits for sleeping devices; `expired` waited in vain. */
 export interface Summary {
   total: number;
@@ -76,6 +86,8 @@ export interface MemberFailure {
 
 /** An order under way. Listeners added in the same turn as `order()` miss nothing. */
 export interface OrderRun {
+  /** Its members have it in the audit trail as `run`; so has an agreement that it waits for as its `id`. A restart keeps it. */
+  readonly id: string;
   /** Whether the target names many devices, even when there is one or none of them. */
   readonly many: boolean;
   /** The endpoints ordered, in a stable order. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CancelledError, Lwm2mError } from '../errors';
 import { checkOperation, supersedeKey } from '../server';
 import type { Operation, OperationResult, OrderOrigin, PerformOptions, RestoredOrder, Server } from '../server';
@@ -6,8 +7,8 @@ import { describeError, escapeForLog, type Log } from '../util/log';
 import { Confirmations, type WaitingConfirmation } from './confirmations';
 import type { Devices } from './devices';
 import { openOrder, type OpenOrder } from './open-orders';
-import type { Order, OrderRun, OrderToAuthorize, TakenUpOrder } from './order';
-import { OrderExecution, type OrderContext } from './order-execution';
+import type { Order, OrderOutcome, OrderRun, OrderToAuthorize, TakenUpOrder } from './order';
+import { OrderExecution, type MemberOptions, type OrderContext } from './order-execution';
 
 type Parked = WaitingConfirmation & { readonly given: Promise<void> };
 
@@ -19,8 +20,8 @@ export interface OrdersContext {
   readonly devices: Devices;
   /** Asked when an order is given and again right before it is sent: an error, and nothing goes on the wire. */
   readonly authorize?: (order: OrderToAuthorize) => Lwm2mError | undefined;
-  /** Told what came of an order: of a success the device's code. */
-  readonly ordered?: (order: OrderToAuthorize, error: Lwm2mError | undefined, code?: string) => void;
+  /** Told what came of an order, device by device. */
+  readonly ordered?: (outcome: OrderOutcome) => void;
   server(): Server;
 }
 
@@ -44,15 +45,31 @@ export class Orders {
   order(order: Order): OrderRun {
     checkOperation(order.operation);
     const members = this.#context.devices.members(order.target);
-    const key = order.supersede === false ? undefined : supersedeKey(order.operation);
     const parked = this.#parked(order, members);
-    const perform = parked === undefined ? this.perform.bind(this) : this.#confirmed(parked.given);
-    const context = { clock: this.#context.clock, perform };
-    const execution = new OrderExecution(context, order, members, !('endpoint' in order.target), parked);
-    if (key !== undefined) this.#supersede(key, members);
+    const id = parked?.id ?? randomUUID();
+    const perform = parked === undefined ? this.#perform.bind(this) : this.#confirmed(parked.given);
+    const many = !('endpoint' in order.target);
+    const execution = new OrderExecution(this.#contextOf(id, order, perform), {
+      id,
+      order,
+      members,
+      many,
+      confirmation: parked,
+    });
+    if (parked === undefined) this.#supersede(order, members);
+    else this.#whenConfirmed(parked, execution, () => this.#supersede(order, members, execution));
     this.#begin(execution);
-    if (parked !== undefined) void execution.finished.then(() => this.confirmations.drop(parked.id));
     return execution;
+  }
+
+  /**
+   * One operation on one device.
+   * @throws {InvalidArgumentError} an operation that cannot be. Rejects as `Server.perform`.
+   */
+  perform(endpoint: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
+    checkOperation(operation);
+    this.#supersede({ operation, ...options }, [endpoint]);
+    return this.#perform(endpoint, operation, options);
   }
 
   /**
@@ -71,23 +88,6 @@ export class Orders {
       return undefined;
     });
     return waiting;
-  }
-
-  /** One operation on one device; it must have passed `checkOperation`. Rejects as `Server.perform`. */
-  perform(endpoint: string, operation: Operation, options: PerformOptions = {}): Promise<OperationResult> {
-    const { clock, authorize } = this.#context;
-    const asked = { endpoint, operation, user: options.user };
-    const since = clock.now();
-    return this.#follow(
-      { ...asked, since, expires: since + (options.expires ?? DEFAULT_EXPIRES) },
-      { ...options, permit: authorize === undefined ? undefined : () => authorize(asked) },
-      (tracked) => {
-        const denied = tracked.permit?.();
-        return denied === undefined
-          ? this.#context.server().perform(endpoint, operation, tracked)
-          : Promise.reject<OperationResult>(denied);
-      },
-    );
   }
 
   /** Goes on with the orders that waited when the process before this one ended. */
@@ -147,16 +147,55 @@ export class Orders {
     return this.confirmations.ask({ user, operation, members }, confirmation, signal);
   }
 
+  /** One operation on one device, which may be a member of an order; it has passed `checkOperation`. */
+  #perform(endpoint: string, operation: Operation, options: MemberOptions): Promise<OperationResult> {
+    const { clock, authorize } = this.#context;
+    const { user, run, expires = DEFAULT_EXPIRES } = options;
+    const asked = { endpoint, operation, user };
+    const since = clock.now();
+    return this.#follow(
+      { ...asked, run, since, expires: since + expires },
+      { ...options, permit: authorize === undefined ? undefined : () => authorize(asked) },
+      (tracked) => {
+        const denied = tracked.permit?.();
+        return denied === undefined
+          ? this.#context.server().perform(endpoint, operation, tracked)
+          : Promise.reject<OperationResult>(denied);
+      },
+    );
+  }
+
+  #contextOf(
+    run: string,
+    { operation, user }: Pick<Order, 'operation' | 'user'>,
+    perform: OrderContext['perform'],
+  ): OrderContext {
+    const { clock, ordered } = this.#context;
+    return {
+      clock,
+      perform,
+      dropped: (endpoint, error) => ordered?.({ endpoint, operation, user, run, error }),
+    };
+  }
+
+  /** Does something once a second person has agreed; when the order is over, nobody is asked any more. */
+  #whenConfirmed({ id, given }: Parked, execution: OrderExecution, act: () => void): void {
+    // That nobody agreed is told member by member.
+    given.then(act, () => undefined);
+    void execution.finished.then(() => this.confirmations.drop(id));
+  }
+
   /** Does a member's part when the order is confirmed; it is an order from then on. */
   #confirmed(given: Promise<void>): OrderContext['perform'] {
     return async (endpoint, operation, options) => {
       try {
         await unlessAborted(given, options.signal);
       } catch (error) {
-        if (error instanceof Lwm2mError) this.#context.ordered?.({ endpoint, operation, user: options.user }, error);
+        const { user, run } = options;
+        if (error instanceof Lwm2mError) this.#context.ordered?.({ endpoint, operation, user, run, error });
         throw error;
       }
-      return this.perform(endpoint, operation, options);
+      return this.#perform(endpoint, operation, options);
     };
   }
 
@@ -166,10 +205,22 @@ export class Orders {
     execution.start();
   }
 
-  /** The last order wins also against those whose turn has not come. */
-  #supersede(key: string, members: readonly string[]): void {
-    const endpoints = new Set(members);
-    for (const execution of this.#executions) if (execution.key === key) execution.supersede(endpoints);
+  /**
+   * The last order wins also against those whose turn has not come; not on devices where its user may not give it.
+   * @param own of the order itself, when it is under way already.
+   */
+  #supersede(
+    { operation, user, supersede }: Pick<Order, 'operation' | 'user' | 'supersede'>,
+    members: readonly string[],
+    own?: OrderExecution,
+  ): void {
+    if (supersede === false || this.#executions.size === 0) return;
+    const key = supersedeKey(operation);
+    const older = [...this.#executions].filter((execution) => execution !== own && execution.key === key);
+    if (key === undefined || older.length === 0) return;
+    const { authorize } = this.#context;
+    const endpoints = new Set(members.filter((endpoint) => authorize?.({ endpoint, operation, user }) === undefined));
+    for (const execution of older) execution.supersede(endpoints);
   }
 
   #takeUpRun(origin: OrderOrigin, members: ReadonlyMap<string, RestoredOrder>): void {
@@ -177,15 +228,14 @@ export class Orders {
     if (first === undefined) return;
     const { operation, user } = first.stored;
     const endpoints = [...members.keys()];
-    const context = {
-      clock: this.#context.clock,
-      perform: (endpoint: string, _operation: Operation, options: PerformOptions): Promise<OperationResult> => {
-        const restored = members.get(endpoint);
-        if (restored === undefined) throw new Error(`${endpoint} is no member of the order`);
-        return this.#resume(restored, options);
-      },
-    };
-    const execution = new OrderExecution(context, { target: { endpoints }, operation, user }, endpoints, origin.many);
+    const order = { target: { endpoints }, operation, user };
+    const context = this.#contextOf(origin.run, order, (endpoint, _operation, options) => {
+      const restored = members.get(endpoint);
+      if (restored === undefined) throw new Error(`${endpoint} is no member of the order`);
+      return this.#resume(restored, options);
+    });
+    const { run: id, many } = origin;
+    const execution = new OrderExecution(context, { id, order, members: endpoints, many });
     execution.keepOutcomes();
     this.#begin(execution);
     this.#offer(origin.owner, { run: execution, operation, note: origin.note });
@@ -206,12 +256,12 @@ export class Orders {
     });
   }
 
-  #resume(restored: RestoredOrder, options: PerformOptions): Promise<OperationResult> {
+  #resume(restored: RestoredOrder, options: MemberOptions): Promise<OperationResult> {
     const { endpoint, operation, user, queuedAt, expiresAt } = restored.stored;
     const { authorize } = this.#context;
     const permit = authorize === undefined ? undefined : () => authorize({ endpoint, operation, user });
     return this.#follow(
-      { endpoint, operation, user, since: queuedAt, expires: expiresAt },
+      { endpoint, operation, user, run: options.run, since: queuedAt, expires: expiresAt },
       { ...options, permit },
       (tracked) => restored.follow(tracked),
     );
@@ -219,12 +269,12 @@ export class Orders {
 
   /** Shows an order with its device while it is under way, and tells what came of it. */
   async #follow(
-    order: OrderToAuthorize & Pick<OpenOrder, 'since' | 'expires'>,
+    order: Omit<OrderOutcome, 'error' | 'code'> & Pick<OpenOrder, 'since' | 'expires'>,
     options: PerformOptions,
     start: (options: PerformOptions) => Promise<OperationResult>,
   ): Promise<OperationResult> {
     const { devices, ordered } = this.#context;
-    const { endpoint, operation, user, since, expires } = order;
+    const { endpoint, operation, user, run, since, expires } = order;
     const device = devices.get(endpoint);
     if (device === undefined && ordered === undefined) return start(options);
     const open = openOrder(operation, { by: user, since, expires }, device?.client?.model.definitionOf);
@@ -241,13 +291,13 @@ export class Orders {
     try {
       const result = await start(tracked);
       device?.orders.done(open, undefined);
-      ordered?.({ endpoint, operation, user }, undefined, result.code);
+      ordered?.({ endpoint, operation, user, run, code: result.code });
       return result;
     } catch (error) {
       device?.orders.done(open, error);
       // What waits lives on when the engine closes; what comes of it is told by the process that sees it.
       const livesOn = this.#closed && isStored && error instanceof CancelledError;
-      if (error instanceof Lwm2mError && !livesOn) ordered?.({ endpoint, operation, user }, error);
+      if (error instanceof Lwm2mError && !livesOn) ordered?.({ endpoint, operation, user, run, error });
       throw error;
     }
   }

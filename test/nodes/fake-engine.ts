@@ -211,6 +211,7 @@ function cancelled(signal: AbortSignal | undefined): Promise<never> {
 }
 
 class FakeRun implements OrderRun {
+  readonly id = 'run';
   readonly many: boolean;
   readonly finished: Promise<Summary>;
   readonly #results: ((outcome: OperationResult | MemberFailure) => void)[] = [];
