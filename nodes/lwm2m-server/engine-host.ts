@@ -141,6 +141,16 @@ export class EngineHost {
     throw new TransportError(`the server is not running${cause === undefined ? '' : `: ${cause.message}`}`, { cause });
   }
 
+  /** Nothing that was known is lost when the process ends now. */
+  async flush(): Promise<void> {
+    if (!this.#started || this.#isClosed()) return;
+    try {
+      await this.#engine.flush();
+    } catch (error) {
+      this.#voice.error(`the last values of devices could not be stored: ${String(error)}`);
+    }
+  }
+
   /** Closes sockets and store. The promise is resolved when the port is free. */
   close(): Promise<void> {
     this.#closed ??= this.#close();

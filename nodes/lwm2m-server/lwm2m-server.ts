@@ -54,8 +54,12 @@ export = function (RED: NodeAPI): void {
     host.setAccess(settings);
   }
 
+  /** A process that ends waits for its nodes and for nothing else, and a deploy looks the same to them. */
   function closeNode(node: Node, host: EngineHost, removed: boolean, done: () => void): void {
-    void hosts.release(node.id, host, removed).finally(done);
+    void host
+      .flush()
+      .then(() => hosts.release(node.id, host, removed))
+      .finally(done);
   }
 
   RED.nodes.registerType<ServerNode, ServerConfig, object, ServerCredentials>('lwm2m-server', Lwm2mServer, {

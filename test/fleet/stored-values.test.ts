@@ -68,6 +68,14 @@ describe('What is known of the values of devices', () => {
     );
   });
 
+  it('says of a device that was not heard since that it was seen when it registered', async () => {
+    const at = clock.now();
+    await lamp('lamp-1', 10);
+    await clock.advance(5000);
+    await restart();
+    assert.equal(harness.engine.devices()[0]?.lastSeen, at);
+  });
+
   it('keeps who commanded what and when', async () => {
     const device = await harness.registered();
     const operation = {
@@ -111,6 +119,23 @@ describe('What is known of the values of devices', () => {
     await harness.close();
     assert.deepEqual(written, ['lamp-1']);
     assert.equal(clock.timers, 0);
+  });
+
+  it('is written at once when the process may end, whatever the store refuses', async () => {
+    const device = await lamp('lamp-1', 10);
+    await harness.engine.flush();
+    assert.deepEqual(written, ['lamp-1']);
+    await clock.advance(5000);
+    assert.deepEqual(written, ['lamp-1']);
+    const put = store.values.put.bind(store.values);
+    store.values.put = () => {
+      throw new StoreError('the disk is full');
+    };
+    await send(device, 11);
+    await harness.engine.flush();
+    store.values.put = put;
+    await clock.advance(1000);
+    assert.deepEqual(written, ['lamp-1', 'lamp-1']);
   });
 
   it('is tried again when the store refused it, and that is said once a minute', async () => {
