@@ -177,13 +177,13 @@ export class CityPage {
   }
 
   /** The pictures of the documentation, light and dark; with SCREENSHOTS=1 only, so that tests change nothing. */
-  async screenshot(name: string): Promise<void> {
+  async screenshot(name: string, { fullPage = false } = {}): Promise<void> {
     if (process.env.SCREENSHOTS !== '1') return;
     await mkdir(PICTURES, { recursive: true });
     for (const colorScheme of ['light', 'dark'] as const) {
       await this.page.emulateMedia({ colorScheme });
       const file = path.join(PICTURES, `${name}-${colorScheme}.png`);
-      await this.page.screenshot({ path: file, animations: 'disabled', caret: 'hide', scale: 'css' });
+      await this.page.screenshot({ path: file, animations: 'disabled', caret: 'hide', scale: 'css', fullPage });
     }
     await this.page.emulateMedia({ colorScheme: this.colorScheme });
   }
