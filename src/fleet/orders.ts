@@ -149,6 +149,7 @@ export class Orders {
 
   /** One operation on one device, which may be a member of an order; it has passed `checkOperation`. */
   #perform(endpoint: string, operation: Operation, options: MemberOptions): Promise<OperationResult> {
+    if (this.#closed) return Promise.reject(new CancelledError('the engine was closed'));
     const { clock, authorize } = this.#context;
     const { user, run, expires = DEFAULT_EXPIRES } = options;
     const asked = { endpoint, operation, user };

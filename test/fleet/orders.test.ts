@@ -168,17 +168,26 @@ describe('An order', () => {
     assert.equal((await late.finished).failed, 300);
   });
 
-  it('is cancelled when the engine closes, and no timer is left', async () => {
-    await lamps(3);
+  it('is cancelled when the engine closes, also those whose turn has not come, and no timer is left', async () => {
+    await lamps(300);
     const run = harness.engine.order({ target: { all: true }, operation: READ });
+    const told: string[] = [];
+    run.onResult((outcome) => told.push(isFailure(outcome) ? outcome.error.code : 'succeeded'));
+    run.onProgress(() => undefined);
+    const parked = harness.engine.order({ target: { all: true }, operation: READ, user: 'ada', confirmation: {} });
     const single = assert.rejects(harness.engine.perform('lamp-0', READ), { code: 'CANCELLED' });
     await harness.clock.settle();
     await harness.engine.close();
-    assert.deepEqual(
-      (await run.finished).results.map(({ error }) => error),
-      ['CANCELLED', 'CANCELLED', 'CANCELLED'],
-    );
+    for (const { finished } of [run, parked]) {
+      const { results, failed } = await finished;
+      assert.equal(failed, 300);
+      assert.ok(results.every(({ error }) => error === 'CANCELLED'));
+    }
+    assert.equal(told.length, 300);
     await single;
+    const late = harness.engine.order({ target: { all: true }, operation: READ });
+    assert.deepEqual(new Set((await late.finished).results.map(({ error }) => error)), new Set(['CANCELLED']));
+    await assert.rejects(harness.engine.perform('lamp-0', READ), { code: 'CANCELLED' });
     assert.equal(harness.clock.timers, 0);
   });
 });
