@@ -1,8 +1,8 @@
 import { byTime, type ReceivedContent } from './content';
-import type { ObservationSubscriber, ObservedContent, SharedObservation } from './shared-observation';
+import type { ObservationSubscriber, SharedObservation } from './shared-observation';
 
-/** How many values of an observation are kept until somebody takes it up after a restart. */
-const MAX_UNHEARD = 10;
+/** How many values of an observation are kept until they can be told. */
+const MAX_KEPT = 10;
 
 /**
  * Gives what a device told to the subscribers: a batch of values with times is one content a time, in their order. What
@@ -29,12 +29,12 @@ export function deliverObserved(
       first,
     };
     for (const subscriber of subscribers) subscriber.value(content);
-    if (shared.restored && shared.subscribers.size === 0) keepUnheard(shared, content);
+    if (shared.restored && shared.subscribers.size === 0) keepNewest((shared.unheard ??= []), content);
   }
 }
 
-function keepUnheard(shared: SharedObservation, content: ObservedContent): void {
-  const unheard = (shared.unheard ??= []);
-  if (unheard.length >= MAX_UNHEARD) unheard.shift();
-  unheard.push(content);
+/** Adds what cannot be told yet; of too much the oldest goes. */
+export function keepNewest<T>(kept: T[], newest: T): void {
+  if (kept.length >= MAX_KEPT) kept.shift();
+  kept.push(newest);
 }

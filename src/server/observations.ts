@@ -4,7 +4,7 @@ import { formatPath, parsePath, ROOT, type Path } from '../model';
 import { escapeForLog, type Log } from '../util/log';
 import { attributeQueries, isEmpty, type Attributes } from './attributes';
 import { readContent, type ReceivedContent } from './content';
-import { deliverObserved } from './deliver-observed';
+import { deliverObserved, keepNewest } from './deliver-observed';
 import { Exchange, responseError, type OperationContext } from './exchange';
 import { requestObservation, singleObserveRequest, writeSharedAttributes } from './observe-request';
 import { compositeRequest } from './operations/fetch-composite';
@@ -241,6 +241,7 @@ export class Observations {
       throw new ResponseError('2.05', '', `${client.endpoint} answered ${shared.path} but does not observe it`);
     }
     shared.coap = observation;
+    shared.early = [];
     const { paths, contentFormat, attributes } = shared.spec;
     try {
       await this.store.put({
@@ -257,14 +258,18 @@ export class Observations {
       observation.forget();
       throw error;
     }
+    const { early } = shared;
+    shared.early = undefined;
     this.received(client, shared, response, true);
+    for (const notification of early) this.received(client, shared, notification, false);
   }
 
   private observer(client: RegisteredClient, shared: SharedObservation): Observer {
     return {
       notified: (response) => {
         this.context.notified(client);
-        this.received(client, shared, response, false);
+        if (shared.early === undefined) this.received(client, shared, response, false);
+        else keepNewest(shared.early, response);
       },
       ended: (reason) => this.ended(client, shared, reason),
     };

@@ -42,6 +42,8 @@ interface Line {
   readonly orders: WaitingOrder[];
   /** Whether they are being sent. */
   draining: boolean;
+  /** The device was heard while they were being sent: what it could not be sent before it can be sent now. */
+  again: boolean;
 }
 
 /**
@@ -101,12 +103,19 @@ export class OrderQueue {
   /** The device was heard: sends what waits for it, if it can be reached. Never rejects. */
   async drain(endpoint: string): Promise<void> {
     const line = this.#lines.get(endpoint);
+    if (line !== undefined) line.again = true;
+    await this.#drain(endpoint);
+  }
+
+  async #drain(endpoint: string): Promise<void> {
+    const line = this.#lines.get(endpoint);
     if (line === undefined || line.draining) return;
     line.draining = true;
     try {
       for (let order = line.orders[0]; order !== undefined; order = line.orders[0]) {
+        line.again = false;
         if (order.state === 'storing') await order.storing;
-        else if (!(await this.#attempt(order))) break;
+        else if (!(await this.#attempt(order)) && !line.again) break;
       }
     } catch (error) {
       this.#context.log.error(`orders for ${escapeForLog(endpoint)}: ${describeError(error)}`);
@@ -236,7 +245,7 @@ export class OrderQueue {
     this.#supersede(order);
     if (isSettled(order)) return;
     options.queued?.();
-    void this.drain(endpoint);
+    void this.#drain(endpoint);
   }
 
   /** Orders that wait in the place of which this one comes. One that is being done is past that. */
@@ -322,13 +331,13 @@ export class OrderQueue {
     else if (sent === true) void this.#settle(order, () => order.reject(new TimeoutError(UNKNOWN_OUTCOME)));
     else {
       options.queued?.();
-      void this.drain(order.endpoint);
+      void this.#drain(order.endpoint);
     }
     return outcome;
   }
 
   #enter(order: WaitingOrder): void {
-    const line = this.#lines.get(order.endpoint) ?? { orders: [], draining: false };
+    const line = this.#lines.get(order.endpoint) ?? { orders: [], draining: false, again: false };
     this.#lines.set(order.endpoint, line);
     const { orders } = line;
     // One that was sent first and got no answer is older than those that have come to wait since.

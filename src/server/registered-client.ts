@@ -15,6 +15,8 @@ export class RegisteredClient implements Deadlined {
   model: DeviceModel;
   /** ms since 1970. Of a registration of a process before this one when it was made, until the device is heard. */
   lastHeard: number;
+  /** Its registration is over: whatever it still answers, it is neither awake nor asleep. */
+  over = false;
   /** Of a queue-mode device: whether `asleep` was not yet said since it was last heard. Others are always awake. */
   awake = true;
   /** Of a queue-mode device: the end of its awake time (DeadlineIndex). */

@@ -80,6 +80,7 @@ export class RegisteredClients {
   }
 
   delete(client: RegisteredClient): void {
+    client.over = true;
     this.#awake.delete(client);
     if (this.#byEndpoint.get(client.endpoint) === client) this.#byEndpoint.delete(client.endpoint);
     this.#leave(client);
@@ -99,6 +100,7 @@ export class RegisteredClients {
    */
   heard(client: RegisteredClient): boolean {
     client.lastHeard = this.clock.now();
+    if (client.over) return false;
     if (client.registration.queueMode) this.#awake.set(client, this.awakeTimeOf(client.endpoint));
     else if (client.awake) return false;
     else this.#awake.delete(client);
@@ -115,7 +117,7 @@ export class RegisteredClients {
 
   /** The device did not answer: if it is one that sleeps, it does, whatever its awake time says. */
   fellAsleep(client: RegisteredClient): void {
-    if (client.registration.queueMode && client.awake) this.#awake.set(client, 0);
+    if (client.registration.queueMode && client.awake && !client.over) this.#awake.set(client, 0);
   }
 
   /** Queue-mode devices whose awake time is over, at most `limit`; each is said once until it is heard again. */

@@ -19,8 +19,11 @@ const DEFAULT_LIFETIME = 86_400;
 const MAX_ENDPOINT_LENGTH = 255;
 /** How often a change is tried again when another writer was faster. */
 const MAX_TRIES = 4;
-/** What a device is told to wait whose right to register changed while it registered, s. */
-const WITHDRAWN_RETRY = 5;
+/**
+ * For a device whose right to register changed while it registered, or whose registration many change at once: the store
+ * is well. Max-Age is what it is told to wait, s.
+ */
+const COME_AGAIN: HandlerResponse = { code: CoapCode.ServiceUnavailable, options: { maxAge: 5 } };
 
 export interface RegistrationsContext extends RegistrationGuardContext, RegistrationEffectsContext {
   readonly owner: string;
@@ -114,7 +117,7 @@ export class Registrations {
         return { code: CoapCode.Deleted };
       }
     }
-    throw changesTooFast();
+    return COME_AGAIN;
   }
 
   /**
@@ -142,7 +145,7 @@ export class Registrations {
         return current;
       }
     }
-    throw changesTooFast();
+    throw new StoreError(`the registration of ${endpoint} changes too fast`);
   }
 
   /**
@@ -179,7 +182,7 @@ export class Registrations {
       if (!this.mayStay(registration, channel, cutOffsBefore)) return this.withdraw(registration);
       return this.created(registration, channel, clients.get(endpoint));
     }
-    if (tries === MAX_TRIES) throw changesTooFast();
+    if (tries === MAX_TRIES) return COME_AGAIN;
     const current = await store.byEndpoint(endpoint);
     return this.replace(current, application, tries + 1, clients.get(endpoint));
   }
@@ -249,7 +252,7 @@ export class Registrations {
       this.effects.updated(next, current, request.channel);
       return { code: CoapCode.Changed };
     }
-    if (tries === MAX_TRIES) throw changesTooFast();
+    if (tries === MAX_TRIES) return COME_AGAIN;
     return this.update(current.id, request, tries + 1);
   }
 
@@ -269,7 +272,7 @@ export class Registrations {
   /** Takes back what was written too late. When the device comes again it hears how things are now. */
   private async withdraw({ endpoint, revision }: Registration): Promise<HandlerResponse> {
     if (await this.context.store.remove(endpoint, revision)) this.effects.ended(endpoint);
-    return { code: CoapCode.ServiceUnavailable, options: { maxAge: WITHDRAWN_RETRY } };
+    return COME_AGAIN;
   }
 
   private objectsOf(
@@ -286,10 +289,6 @@ export class Registrations {
       throw error;
     }
   }
-}
-
-function changesTooFast(): StoreError {
-  return new StoreError('the registration changes too fast');
 }
 
 function badRequest(problem: string): HandlerResponse {

@@ -1,4 +1,4 @@
-import type { CoapObservation } from '../coap';
+import type { CoapObservation, CoapResponse } from '../coap';
 import type { ContentFormatName } from '../content';
 import type { Lwm2mError } from '../errors';
 import { formatPath, type Path, type ResourceValue } from '../model';
@@ -44,6 +44,8 @@ export class SharedObservation {
   /** Settles when the device has answered; rejects when it refused. */
   established: Promise<void> = ESTABLISHED;
   coap: CoapObservation | undefined = undefined;
+  /** Notifications that came before the store had it: the first value comes first. Bounded, the oldest goes first. */
+  early: CoapResponse[] | undefined = undefined;
   /**
    * The token by which the device knows it, while there is no way to the device: its DTLS session has ended, or is of a
    * process before this one. The observation goes on when the device has proved itself again.

@@ -363,6 +363,19 @@ describe('Orders that wait', () => {
       assert.deepEqual(outcomes.map(codeOf), ['2.04']);
     });
 
+    it('say nothing more of a device that has de-registered when it answers at last, or never', async () => {
+      const device = await meter();
+      const answered = order(write(5));
+      const request = await device.expectRequest();
+      const unanswered = order(read('/3/0/0'));
+      await device.deregister();
+      request.reply(CoapCode.Changed);
+      await clock.advance(200_000);
+      assert.deepEqual(answered.map(codeOf), ['2.04']);
+      assert.deepEqual(unanswered, []);
+      assert.deepEqual(harness.topics(), ['registered', 'deregistered']);
+    });
+
     it('fail when the device is cut off', async () => {
       await sleepingMeter();
       await harness.engine.provision({ endpoint: 'lamp-1' });
