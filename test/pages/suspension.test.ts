@@ -135,6 +135,7 @@ describe('the page of the suspension', function () {
     await page.press('Restart');
     assert.match(String((await refused).payload['message']), /5\.03/);
     await page.see('came early, sent away', `[data-lamp=${GATE}]`);
+    await page.page.locator('#nrdb-ui-widget-peak-gauge').scrollIntoViewIfNeeded();
     await page.screenshot('suspension-away');
 
     await look(17, 'back');
@@ -150,6 +151,7 @@ describe('the page of the suspension', function () {
     await page.page.locator('[data-note=obeyed]', { hasText: '29 of 29 obeyed.' }).waitFor();
     await page.page.locator('[data-figure=back]', { hasText: /[1-9]\d* readings recorded/ }).waitFor();
     assert.deepEqual(eventsOf('deregistered', [...HOSPITAL, ...RING_ROAD]), []);
+    await page.page.locator('[data-lamp=yard-lamp-16]').scrollIntoViewIfNeeded();
     await page.screenshot('suspension-back');
   });
 
@@ -168,6 +170,7 @@ describe('the page of the suspension', function () {
     const phone = await city.open(browser, 'suspension', { phone: true, dark: true });
     await phone.see('away until');
     assert.equal(await phone.overflow(), 0);
+    await phone.page.locator('[data-place=yard] h3').scrollIntoViewIfNeeded();
     await phone.screenshot('suspension-phone');
     assert.deepEqual(phone.complaints, []);
     await phone.close();
