@@ -20,6 +20,18 @@ function prepareStorePath(placeholder: string): void {
   show();
 }
 
+/** A server made before there was the choice has it on. */
+function prepareAwakeOnNotify(chosen: unknown): void {
+  const box = document.getElementById('node-config-input-awakeOnNotify');
+  if (box instanceof HTMLInputElement && chosen === undefined) box.checked = true;
+}
+
+/** Lines of a Profile ID and an object list; what exactly a list may be, the server says. */
+function areProfiles(value: unknown): boolean {
+  const lines = typeof value === 'string' ? value.split('\n') : [];
+  return lines.every((line) => line.trim() === '' || /^\S+\s+<\S*$/.test(line.trim()));
+}
+
 /** The longest lifetime that a device can ask for, s. */
 const MAX_LIFETIME = 2 ** 32 - 1;
 
@@ -60,7 +72,20 @@ RED.nodes.registerType('lwm2m-server', {
         return validInteger(value, 1, MAX_LIFETIME);
       },
     },
+    awakeOnNotify: { value: true },
+    mismatchGrace: {
+      value: '',
+      validate(value, _options) {
+        return validInteger(value, 1, MAX_LIFETIME);
+      },
+    },
     objectsDir: { value: '' },
+    profiles: {
+      value: '',
+      validate(value, _options) {
+        return areProfiles(value) || this._('lwm2m-server.profiles.invalid');
+      },
+    },
     store: {
       value: 'sqlite',
       validate(value, _options) {
@@ -93,6 +118,7 @@ RED.nodes.registerType('lwm2m-server', {
   oneditprepare() {
     explainChoice('noSec', 'loopback', (policy) => this._(`lwm2m-server.noSec.hint.${policy}`));
     explainChoice('store', 'sqlite', (store) => this._(`lwm2m-server.store.hint.${store}`));
+    prepareAwakeOnNotify(this['awakeOnNotify']);
     prepareStorePath(this._('lwm2m-server.storePath.placeholder', { id: this.id }));
     preparePublicKey(this);
     prepareSecretText('privateKey', {

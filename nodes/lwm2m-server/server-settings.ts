@@ -12,6 +12,10 @@ export interface ServerConfig extends NodeDef {
   lifetimeMin?: number | string;
   lifetimeMax?: number | string;
   awakeTime?: number | string;
+  awakeOnNotify?: boolean | string;
+  mismatchGrace?: number | string;
+  /** Lines of a Profile ID and an object list. */
+  profiles?: string;
   store?: string;
   storePath?: string;
   redisUrl?: string;
@@ -30,7 +34,17 @@ export interface ServerCredentials {
 export interface ServerSettings {
   readonly engine: Pick<
     EngineOptions,
-    'host' | 'coapPort' | 'coapsPort' | 'noSec' | 'lifetimeMin' | 'lifetimeMax' | 'awakeTime' | 'objectsDir'
+    | 'host'
+    | 'coapPort'
+    | 'coapsPort'
+    | 'noSec'
+    | 'lifetimeMin'
+    | 'lifetimeMax'
+    | 'awakeTime'
+    | 'awakeOnNotify'
+    | 'mismatchGrace'
+    | 'objectsDir'
+    | 'profiles'
   >;
   readonly store: StoreKind;
   /** Where the server keeps what must outlive it. */
@@ -72,7 +86,10 @@ export function readServerSettings(
       lifetimeMin,
       lifetimeMax,
       awakeTime: seconds(config.awakeTime, 'awakeTime'),
+      awakeOnNotify: yesOrNo(config.awakeOnNotify, 'awakeOnNotify'),
+      mismatchGrace: seconds(config.mismatchGrace, 'mismatchGrace'),
       objectsDir: objectsDir === undefined ? undefined : path.resolve(userDir, objectsDir),
+      profiles: profilesOf(config.profiles),
     },
     store: storeOf(config.store),
     directory: path.resolve(userDir, text(config.storePath) ?? path.join('lwm2m', config.id)),
@@ -115,6 +132,27 @@ function seconds(value: number | string | undefined, name: string): number | und
     throw new InvalidArgumentError(`${name} must be a number of seconds above 0: '${value}'`);
   }
   return number;
+}
+
+function yesOrNo(value: unknown, name: string): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  const wanted = text(value);
+  return wanted === undefined ? undefined : oneOf(['true', 'false'], wanted, 'true', name) === 'true';
+}
+
+/** What a list may be, the engine says. */
+function profilesOf(value: unknown): Record<string, string> | undefined {
+  const lines = (text(value) ?? '').split('\n').map((line) => line.trim());
+  const profiles = lines
+    .filter((line) => line !== '')
+    .map((line): [string, string] => {
+      const [, profileId, list] = /^(\S+)\s+(\S+)$/.exec(line) ?? [];
+      if (profileId === undefined || list === undefined) {
+        throw new InvalidArgumentError(`profiles must be lines of a Profile ID and an object list: '${line}'`);
+      }
+      return [profileId, list];
+    });
+  return profiles.length === 0 ? undefined : Object.fromEntries(profiles);
 }
 
 function oneOf<T extends string>(allowed: readonly T[], value: unknown, fallback: T, name: string): T {

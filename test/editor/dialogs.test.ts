@@ -272,10 +272,21 @@ describe("the editor's dialogs", function () {
     assert.equal(await storePath.isVisible(), false);
     await editor.page.locator('#node-config-input-store').selectOption('sqlite');
     assert.equal(await storePath.isVisible(), true);
+    await editor.page.locator('#node-config-input-mismatchGrace').fill('30');
+    assert.equal(await editor.page.locator('#node-config-input-awakeOnNotify').isChecked(), true);
+    const profiles = editor.page.locator('#node-config-input-profiles');
+    await profiles.fill('a3f5c1');
+    await profiles.blur();
+    assert.equal(await editor.page.locator('#node-config-input-profiles.input-error').count(), 1);
+    await profiles.fill('a3f5c1 </1/0>,</3/0>');
     await editor.done();
     await editor.done();
     const { server } = await editor.node(id);
     const made = await editor.node(String(server));
+    assert.deepEqual(
+      [made['mismatchGrace'], made['awakeOnNotify'], made['profiles']],
+      ['30', true, 'a3f5c1 </1/0>,</3/0>'],
+    );
     const { name, host, coapPort, coapsPort, noSec, lifetimeMax, awakeTime, store, storePath: folder } = made;
     assert.deepEqual(
       [name, host, String(coapPort), String(coapsPort), noSec, lifetimeMax, awakeTime, store, folder],

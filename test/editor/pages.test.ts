@@ -66,7 +66,7 @@ const ATTRIBUTES = ['pmin', 'pmax', 'gt', 'lt', 'st', 'epmin', 'epmax'];
 const CONTRACT: Record<string, readonly string[]> = {
   'lwm2m-server': [
     ...['host', 'coapPort', 'coapsPort', 'noSec', 'lifetimeMin', 'lifetimeMax', 'awakeTime', 'objectsDir'],
-    ...['store', 'storePath', 'redisUrl', 'access'],
+    ...['store', 'storePath', 'redisUrl', 'access', 'awakeOnNotify', 'mismatchGrace', 'profiles'],
   ],
   'lwm2m-events': [...TARGET, 'topics'],
   'lwm2m-devices': [...TARGET, 'paths', 'readable'],

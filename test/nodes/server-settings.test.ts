@@ -18,7 +18,10 @@ describe('settings of a server node', () => {
         lifetimeMin: undefined,
         lifetimeMax: undefined,
         awakeTime: undefined,
+        awakeOnNotify: undefined,
+        mismatchGrace: undefined,
         objectsDir: undefined,
+        profiles: undefined,
       },
       store: 'sqlite',
       directory: '/user/dir/lwm2m/s',
@@ -66,6 +69,22 @@ describe('settings of a server node', () => {
     for (const print of prints) assert.match(print, /^[0-9a-f]{64}$/);
   });
 
+  it('say what the engine is to do with sleepy devices, and with those that do something else than they were told', () => {
+    const { engine } = read({ awakeOnNotify: false, mismatchGrace: '30' });
+    assert.deepEqual([engine.awakeOnNotify, engine.mismatchGrace], [false, 30]);
+    assert.equal(read({ awakeOnNotify: 'false' }).engine.awakeOnNotify, false);
+    assert.equal(read({ awakeOnNotify: true }).engine.awakeOnNotify, true);
+  });
+
+  it('hold object lists by Profile ID, a line each', () => {
+    const profiles = ' a3f5c1 </1/0>,</3/0>\r\n\n__proto__\t</3/0>\n';
+    const { engine } = read({ profiles });
+    assert.deepEqual(Object.entries(engine.profiles ?? {}), [
+      ['a3f5c1', '</1/0>,</3/0>'],
+      ['__proto__', '</3/0>'],
+    ]);
+  });
+
   it('never take memory for a store that is shared', () => {
     assert.equal(read({ store: '' }).store, 'sqlite');
     assert.equal(read({ store: 'memory' }).store, 'memory');
@@ -86,6 +105,10 @@ describe('settings of a server node', () => {
     { lifetimeMax: 2 ** 32 },
     { lifetimeMin: 61, lifetimeMax: 60 },
     { awakeTime: -1 },
+    { awakeOnNotify: 'sometimes' },
+    { mismatchGrace: '10 s' },
+    { profiles: 'a3f5c1' },
+    { profiles: 'a3f5c1 </1/0>, </3/0>' },
   ];
   for (const config of wrong) {
     it(`refuse ${JSON.stringify(config)} and name it`, () => {
