@@ -24,8 +24,8 @@ function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    // Circles and BigInts.
-    if (error instanceof TypeError) return undefined;
+    // Circles, BigInts, and what is nested too deep.
+    if (error instanceof TypeError || error instanceof RangeError) return undefined;
     throw error;
   }
 }

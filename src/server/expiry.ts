@@ -42,6 +42,7 @@ export class Expiry {
 
   start(): void {
     const { clock, log, health } = this.#context;
+    this.#timer?.cancel();
     this.#timer = clock.setTimer(() => {
       this.start();
       if (this.#ticking) return;

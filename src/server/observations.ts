@@ -1,7 +1,7 @@
 import { isSuccess, type CoapResponse, type Observer } from '../coap';
 import { CancelledError, Lwm2mError, ResponseError, StoreError, TransportError } from '../errors';
 import { formatPath, parsePath, ROOT, type Path } from '../model';
-import { escapeForLog, type Log } from '../util/log';
+import { describeError, escapeForLog, type Log } from '../util/log';
 import { attributeQueries, isEmpty, type Attributes } from './attributes';
 import { readContent, type ReceivedContent } from './content';
 import { deliverObserved, keepNewest } from './deliver-observed';
@@ -333,8 +333,8 @@ export class Observations {
   /** Changes the store where nobody can wait for it; what stays behind is swept by its registration id at the next start. */
   private keep(change: () => Promise<unknown>): void {
     change().catch((error: unknown) => {
-      if (!(error instanceof StoreError)) throw error;
-      this.log.warn(`an observation that ended is still in the store: ${error.message}`);
+      const why = error instanceof StoreError ? error.message : describeError(error);
+      this.log.warn(`an observation that ended is still in the store: ${why}`);
     });
   }
 }

@@ -156,7 +156,8 @@ export class OrderQueue {
     return (await this.#stored.all()).map(([id, stored]) => {
       this.#ids.follow(id);
       const request = requestOf(stored);
-      const since = clock.monotonic() - (clock.now() - stored.queuedAt);
+      // A clock that was set back meanwhile makes no order younger than new.
+      const since = clock.monotonic() - Math.max(0, clock.now() - stored.queuedAt);
       const expiresAt = since + (stored.expiresAt - stored.queuedAt);
       const key = supersedeKey(stored.operation);
       const order = orderOf({ id, key, since, expiresAt, options: { user: stored.user }, request });
@@ -198,7 +199,10 @@ export class OrderQueue {
     }
     this.#enter(order);
     const outcome = this.#outcomeOf(order, request);
-    order.storing = this.#store(order, request.operation);
+    order.storing = this.#store(order, request.operation).catch((error: unknown) => {
+      // What its owner wants to be noted with it may be at fault.
+      void this.#settle(order, () => order.reject(error));
+    });
     return outcome;
   }
 

@@ -3,7 +3,7 @@ import { CancelledError, Lwm2mError, NotRegisteredError, StoreError } from '../e
 import { parsePath, type ObjectDefinitions } from '../model';
 import type { Channel, PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
 import type { Clock } from '../util/clock';
-import { escapeForLog, rateLimited, type Log } from '../util/log';
+import { describeError, escapeForLog, rateLimited, type Log } from '../util/log';
 import { Admission, isLoopback, NOTHING_PROVISIONED, type NoSecPolicy, type Provisioning } from './admission';
 import { AfterResponse } from './after-response';
 import { DeviceModels } from './device-model';
@@ -351,8 +351,8 @@ export class Server {
     const path = parsePath(`/1/${instances[0]}/1`);
     this.perform(client.endpoint, { operation: 'write', path, value: lifetime, mode: 'replace' }).catch(
       (error: unknown) => {
-        if (!(error instanceof Lwm2mError)) throw error;
-        this.#log.warn(`${escapeForLog(client.endpoint)} was not told its lifetime of ${lifetime} s: ${error.message}`);
+        const why = error instanceof Lwm2mError ? error.message : describeError(error);
+        this.#log.warn(`${escapeForLog(client.endpoint)} was not told its lifetime of ${lifetime} s: ${why}`);
       },
     );
   }

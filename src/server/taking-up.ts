@@ -64,16 +64,27 @@ function restore(context: TakingUpContext, registration: Registration, running: 
   const channel = found !== undefined && isSameIdentity(found.identity, identity) ? found : undefined;
   if (channel === undefined && scheme !== 'coaps') return;
   const client = clients.set(registration, channel);
+  // Nobody knows: it is said when one of queue mode is heard.
+  client.awake = !registration.queueMode;
   observations.restore(client, ours);
 }
 
-/** Observations of registrations that are no more, but that a crash kept in the store. */
-async function sweep({ store }: TakingUpContext, left: RunningObservations): Promise<void> {
+/**
+ * Observations of registrations that are no more, but that a crash kept in the store. Many are removed at a time: they
+ * share commits.
+ */
+async function sweep(context: TakingUpContext, left: RunningObservations): Promise<void> {
+  const { store } = context;
+  const pace = paceOf(context);
+  const stale: StoredObservation[] = [];
   for (const [endpoint, observations] of left) {
+    await pace();
     const registration = await store.registrations.byEndpoint(endpoint);
-    for (const { registrationId, token } of observations) {
-      if (registrationId !== registration?.id) await store.observations.remove(endpoint, token);
-    }
+    stale.push(...observations.filter(({ registrationId }) => registrationId !== registration?.id));
+  }
+  for (let start = 0; start < stale.length; start += AT_ONCE) {
+    const some = stale.slice(start, start + AT_ONCE);
+    await Promise.all(some.map(async ({ endpoint, token }) => store.observations.remove(endpoint, token)));
   }
 }
 

@@ -222,6 +222,40 @@ describe('Orders that wait', () => {
     assert.equal(stored().length, 0);
   });
 
+  it('are told to have woken when they are first heard after a restart', async () => {
+    const device = await sleepingMeter();
+    await restart();
+    await wake(device);
+    assert.deepEqual(harness.topics(), ['updated', 'awake']);
+  });
+
+  it('do not wait longer, nor less than no time, because the clock of the machine was set back', async () => {
+    const device = await sleepingMeter();
+    order(write(5), { origin: byNode(), expires: 2 * HOUR });
+    order(read('/3/0/0'), { origin: byNode() });
+    await clock.settle();
+    await harness.close();
+    const early = new SimulatedClock(clock.now() - 30 * 24 * HOUR);
+    await early.advance(1000);
+    harness = await Harness.start({ ...options(), clock: early, network: harness.network });
+    clock = early;
+    const outcomes = outcomesOf(taken());
+    await clock.advance(2 * HOUR + 3000);
+    assert.deepEqual(outcomes.map(codeOf), ['QUEUE_EXPIRED']);
+    assert.deepEqual(device.inbox, []);
+  });
+
+  it('fail when what their owner wants to be noted cannot be', async () => {
+    await sleepingMeter();
+    const note = (): never => {
+      throw new RangeError('nested too deep');
+    };
+    const outcomes = order(write(5), { origin: { owner: 'node', note } });
+    await clock.settle();
+    assert.deepEqual(outcomes.map(codeOf), ['TRANSPORT']);
+    assert.equal(harness.engine.devices()[0]?.waiting, 0);
+  });
+
   it('keep what came of them until somebody asks', async () => {
     const device = await sleepingMeter();
     order(write(5), { origin: byNode() });
