@@ -30,7 +30,7 @@ describe('the page of the air conditioning', function () {
     const told = unitsOf(2).map((unit) =>
       city.told('cooling-mode-did', (value) => (value as { endpoint: string }).endpoint === unit),
     );
-    page = await city.open(browser, 'air-conditioning');
+    page = await city.open(browser, 'air-conditioning', { height: 1450 });
     await Promise.all(told);
   });
 
@@ -192,7 +192,7 @@ describe('the page of the air conditioning', function () {
     await city.happen('ac-12', 'vanish');
     await shows(304, 'not reachable');
     await page.see('1 not reachable');
-    await page.screenshot('air-conditioning', { fullPage: true });
+    await page.screenshot('air-conditioning');
     await city.happen('ac-12', 'return');
     await shows(304, /cooling|off/);
   });

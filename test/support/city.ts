@@ -98,8 +98,10 @@ export class City {
   /** Opens a page in a browser, and waits until it is there. */
   async open(browser: Browser, name: string, options: PageOptions = {}): Promise<CityPage> {
     const { dark = false, phone = false } = options;
+    const { width, height } = phone ? PHONE : DESKTOP;
+    const viewport = { width, height: options.height ?? height };
     const colorScheme = dark ? 'dark' : 'light';
-    const context = await browser.newContext({ viewport: phone ? PHONE : DESKTOP, colorScheme, locale: 'en-GB' });
+    const context = await browser.newContext({ viewport, colorScheme, locale: 'en-GB' });
     const page = new CityPage(await context.newPage(), context, colorScheme);
     await page.page.goto(`${this.nodeRed.url}dashboard/${name}`);
     await page.note().first().waitFor();
@@ -120,6 +122,8 @@ export class City {
 export interface PageOptions {
   dark?: boolean;
   phone?: boolean;
+  /** px, where a picture shall show more of a long page than a screen does. */
+  height?: number;
 }
 
 /** One page of the city in a browser, in words of what a person does. */
@@ -149,9 +153,12 @@ export class CityPage {
 
   /** Chooses from a `v-select`, such as who one is. */
   async choose(label: string, option: string | RegExp): Promise<void> {
+    // A dialog that is still closing takes the focus, and leaves the menu open.
+    await this.page.locator('.v-dialog.v-overlay--active').waitFor({ state: 'detached' });
+    const menu = this.page.locator('.v-menu.v-overlay--active');
     await this.page.locator('.v-select', { hasText: label }).click();
-    await this.page.locator('.v-overlay--active').getByRole('option', { name: option }).click();
-    await this.page.locator('.v-overlay--active').waitFor({ state: 'detached' });
+    await menu.getByRole('option', { name: option }).click();
+    await menu.waitFor({ state: 'detached' });
   }
 
   /** The line that says what became of an order. */
@@ -177,13 +184,13 @@ export class CityPage {
   }
 
   /** The pictures of the documentation, light and dark; with SCREENSHOTS=1 only, so that tests change nothing. */
-  async screenshot(name: string, { fullPage = false } = {}): Promise<void> {
+  async screenshot(name: string): Promise<void> {
     if (process.env.SCREENSHOTS !== '1') return;
     await mkdir(PICTURES, { recursive: true });
     for (const colorScheme of ['light', 'dark'] as const) {
       await this.page.emulateMedia({ colorScheme });
       const file = path.join(PICTURES, `${name}-${colorScheme}.png`);
-      await this.page.screenshot({ path: file, animations: 'disabled', caret: 'hide', scale: 'css', fullPage });
+      await this.page.screenshot({ path: file, animations: 'disabled', caret: 'hide', scale: 'css' });
     }
     await this.page.emulateMedia({ colorScheme: this.colorScheme });
   }
