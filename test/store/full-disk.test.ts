@@ -9,6 +9,8 @@ const CHILD = path.join(__dirname, 'children', 'filling-disk.ts');
 /** Bytes a file of the child may have. */
 const LIMIT = 400_000;
 
+const NO_ROOM = /StoreError: the store in .* (the disk reports an error|no room left on its disk)/;
+
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 
 describe('A store in files on a disk without room', function () {
@@ -30,15 +32,18 @@ describe('A store in files on a disk without room', function () {
     };
     limit(`${LIMIT}:unlimited`);
     const full = await next();
-    assert.match(
-      full.refusal ?? '',
-      /StoreError: the store in .* (the disk reports an error|no room left on its disk)/,
-    );
+    assert.match(full.refusal ?? '', NO_ROOM);
     assert.ok(full.acknowledged > 0);
     assert.equal(full.shown, 0);
     limit('unlimited:unlimited');
     child.send('there is room');
     const { acknowledged } = await next();
     assert.equal(acknowledged, full.acknowledged + 50);
+    limit('1:unlimited');
+    child.send('start without room');
+    assert.match((await next()).refusal ?? '', NO_ROOM);
+    limit('unlimited:unlimited');
+    child.send('start with room');
+    assert.equal((await next()).acknowledged, acknowledged);
   });
 });

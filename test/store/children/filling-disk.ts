@@ -1,6 +1,7 @@
 /**
  * A process whose files may not grow past a limit: it puts registrations until the store refuses, tells its parent, and when
- * it is told that there is room goes on with the one that was refused. Run with the directory of the store.
+ * it is told that there is room goes on with the one that was refused. Then it starts anew, first without any room and, when
+ * it is told, with room. Run with the directory of the store.
  */
 import { once } from 'node:events';
 import { SqliteStore } from '../../../src/store/sqlite/sqlite-store';
@@ -48,7 +49,12 @@ async function main(): Promise<void> {
   await once(process, 'message');
   for (const outcome of await putTurn(turn)) if (outcome.status === 'rejected') throw outcome.reason;
   await store.check();
+  const acknowledged = store.registrations.count();
   await store.close();
+  tell({ acknowledged });
+  await once(process, 'message');
+  tell({ acknowledged, refusal: String(await store.open().catch((error: unknown) => error)) });
+  await once(process, 'message');
   await store.open();
   tell({ acknowledged: store.registrations.count() });
   await store.close();
