@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'STORE'
   | 'CODEC';
 
+/** What all errors of the library are; `code` is stable and says who must act. */
 export abstract class Lwm2mError extends Error {
   abstract readonly code: ErrorCode;
 

@@ -16,6 +16,7 @@ export const ACCESS_OPERATIONS = [
   'grant',
 ] as const;
 
+/** What a right can be about. */
 export type AccessOperation = (typeof ACCESS_OPERATIONS)[number];
 
 /** Operations that are about a device as a whole: the paths of a right do not limit them. */

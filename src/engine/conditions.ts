@@ -5,6 +5,7 @@ import type { Overload } from './load-gate';
 /** What keeps a server from all that it should do. */
 export type Concern = 'store' | 'port' | 'overload';
 
+/** A trouble of the server itself: what it is about, and since when. */
 export interface ServerCondition {
   readonly about: Concern;
   readonly code: ErrorCode | 'OVERLOAD';

@@ -7,6 +7,7 @@ import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
 import type { ServerCredentialsOptions } from './server-credentials';
 
+/** How an engine is made. All of it may be left out. */
 export interface EngineOptions {
   /** The address to listen on; `::` (the default) is every address, IPv4 and IPv6. */
   readonly host?: string;

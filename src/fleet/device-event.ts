@@ -59,4 +59,5 @@ export type DeviceEvent =
   /** One event a timestamp of a Send. */
   | { readonly topic: 'sent'; readonly endpoint: string; readonly payload: SentValue[] };
 
+/** What can happen to a device. */
 export type DeviceEventTopic = DeviceEvent['topic'];

@@ -10,6 +10,7 @@ import { deviceView } from './views';
 const MATCHED_AT_ONCE = 2000;
 const SHOWN_AT_ONCE = 200;
 
+/** Which part of the devices of a target, and what of them. */
 export interface ListOptions {
   /** Only values of resources at, below or above these; all known values when absent. */
   readonly paths?: readonly Path[];
@@ -23,6 +24,7 @@ export interface ListOptions {
   readonly isReadable?: (endpoint: string, path: Path) => boolean;
 }
 
+/** A part of the devices of a target. */
 export interface DeviceList {
   /** How many devices the target has that are known, whatever part of them is listed. */
   readonly total: number;

@@ -32,6 +32,7 @@ export interface ProvisioningContext {
   readonly deregister: (endpoint: string) => Promise<PeerIdentity | undefined>;
 }
 
+/** Who changes a record. */
 export interface ProvisionOptions {
   /** Who does it. */
   readonly user?: string;

@@ -1,7 +1,9 @@
 import type { OperationName, PeerAddress, PeerIdentity, Value } from '../server';
 
+/** `asleep`: registered in queue mode, and not listening now. `suspended`: told to stay away. `offline`: not registered. */
 export type Connectivity = 'online' | 'asleep' | 'suspended' | 'offline';
 
+/** Who gives way when there is too much to do: `low` first, `high` never. */
 export type Priority = 'low' | 'normal' | 'high';
 
 /** An object that a device says it has. */
@@ -11,6 +13,7 @@ export interface ObjectView {
   readonly instances: number[];
 }
 
+/** Where a device was last heard from. */
 export interface AddressView extends PeerAddress {
   readonly transport: 'coap' | 'coaps';
 }
@@ -50,6 +53,7 @@ export interface OpenOrderView {
   readonly by?: string;
 }
 
+/** What is known of the value of one resource. */
 export interface ValueView {
   /** The last one that the device accepted. */
   readonly commanded?: CommandedValue;

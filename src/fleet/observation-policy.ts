@@ -44,6 +44,7 @@ export interface ObservationFailure {
   readonly error: Lwm2mError;
 }
 
+/** Hears what a policy observes, value by value, and what could not be observed. */
 export interface ObservationListener {
   value(value: ObservedValue): void;
   failed(failure: ObservationFailure): void;
@@ -60,6 +61,7 @@ export interface PolicyStatus {
   readonly failed: number;
 }
 
+/** Whose a policy is. */
 export interface PolicyOptions {
   /** Whose it is, for finding it again (`policiesOf`) and for ending it when the owner is gone: a node's id. */
   readonly owner?: string;
@@ -69,6 +71,7 @@ export interface PolicyOptions {
   readonly note?: string;
 }
 
+/** How a policy is cancelled. */
 export interface CancelOptions {
   /** The policy ends, and its record stays, marked as cancelled, until it is declared again or its owner is gone. */
   readonly remember?: boolean;

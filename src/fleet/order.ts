@@ -106,6 +106,7 @@ export interface OrderRun {
   cancel(): void;
 }
 
+/** Whether a member of an order failed. */
 export function isFailure(outcome: OperationResult | MemberFailure): outcome is MemberFailure {
   return 'error' in outcome;
 }

@@ -33,6 +33,7 @@ export interface SuspensionView {
   state: 'suspended' | 'returned' | 'overdue';
 }
 
+/** For how long devices are suspended, and how their return is spread. */
 export interface SuspendOptions {
   /** How long, s. */
   readonly duration: number;
@@ -44,6 +45,7 @@ export interface SuspendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How devices are let in before their time. */
 export interface ResumeOptions {
   /** Who resumes. */
   readonly user?: string;

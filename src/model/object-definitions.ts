@@ -2,6 +2,7 @@ import type { ObjectDefinition, ResourceDefinition } from './object-definition';
 import { readObjectTable } from './object-table';
 import type { Path } from './path';
 
+/** An object in a list: its number, its version and its name. */
 export interface ObjectSummary {
   readonly id: number;
   readonly version: string;

@@ -55,6 +55,7 @@ export function pathIds(path: Path): number[] {
   return ids;
 }
 
+/** As text: `/3311/0/5850`; of the root `/`. */
 export function formatPath({ objectId, objectInstanceId, resourceId, resourceInstanceId }: Path): string {
   if (objectId === undefined) return '/';
   if (objectInstanceId === undefined) return `/${objectId}`;

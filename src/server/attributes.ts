@@ -20,8 +20,10 @@ export interface Attributes {
   readonly hqmax?: number | null;
 }
 
+/** An attribute that Write-Attributes can set. */
 export type AttributeName = keyof Attributes;
 
+/** All of them. */
 export const ATTRIBUTE_NAMES: readonly AttributeName[] = [
   'pmin',
   'pmax',

@@ -85,6 +85,7 @@ export interface WriteAttributesOperation {
   readonly attributes: Attributes;
 }
 
+/** What can be done on a device (LwM2M Core 1.2 s6.3, s6.4). */
 export type Operation =
   | ReadOperation
   | WriteOperation
@@ -95,6 +96,7 @@ export type Operation =
   | DeleteOperation
   | WriteAttributesOperation;
 
+/** Its name, as rights and the audit trail have it. */
 export type OperationName = Operation['operation'];
 
 /** What a device answered to an operation. */

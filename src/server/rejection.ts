@@ -7,6 +7,7 @@ import type { PeerAddress, PeerIdentity, Scheme } from '../transport/transport';
  */
 export type RejectionReason = 'noSec' | 'identity' | 'suspended' | 'overload' | 'version' | 'unknown';
 
+/** A device that was refused, and why. */
 export interface Rejection {
   /** Whom it claimed to be; empty when it did not come so far. */
   endpoint: string;

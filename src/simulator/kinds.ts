@@ -26,6 +26,7 @@ const KINDS = {
 
 export type DeviceKind = keyof typeof KINDS;
 
+/** What a simulated device can be. */
 export const DEVICE_KINDS = Object.keys(KINDS) as readonly DeviceKind[];
 
 export function isDeviceKind(text: string): text is DeviceKind {

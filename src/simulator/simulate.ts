@@ -11,6 +11,7 @@ import type { RegistrationTiming } from './registration';
 import { Ticker } from './ticker';
 import type { Value } from '../model';
 
+/** Which devices are simulated, and where they register. */
 export interface FleetOptions {
   /** One of `DEVICE_KINDS`. */
   readonly kind: string;
@@ -44,6 +45,7 @@ export interface FleetOptions {
   readonly onEvent?: (event: FleetEvent) => void;
 }
 
+/** Something that a simulated device did, or that was done to it. */
 export type FleetEvent = { readonly endpoint: string } & (
   | { readonly topic: 'registered'; readonly location: string }
   | { readonly topic: 'updated' | 'deregistered' | 'asleep' | 'awake' | 'vanished' | 'returned' }
@@ -70,6 +72,7 @@ export function simulateFleet(options: FleetOptions): SimulatedFleet {
   return new SimulatedFleet(options);
 }
 
+/** Simulated devices of one kind. */
 export class SimulatedFleet {
   readonly devices: readonly SimulatedDevice[];
   readonly #byEndpoint: ReadonlyMap<string, SimulatedDevice>;

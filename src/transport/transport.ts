@@ -43,6 +43,7 @@ export interface TransportListener {
   failed(error: TransportError): void;
 }
 
+/** A way in for devices: a port, or DTLS over one. */
 export interface Transport {
   readonly scheme: Scheme;
   /** The address listened on, once open. */

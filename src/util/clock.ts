@@ -12,6 +12,7 @@ export interface Timer {
   cancel(): void;
 }
 
+/** The time of this machine. Its timers keep no process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

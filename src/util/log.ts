@@ -8,6 +8,7 @@ export interface Log {
   error(message: string): void;
 }
 
+/** Says nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**

@@ -65,6 +65,7 @@ const CIPHER_SUITES = [
   { id: 0x00ae, name: 'TLS_PSK_WITH_AES_128_CBC_SHA256', keyExchange: 'psk', protection: cbcSha256 },
 ] as const satisfies readonly CipherSuite[];
 
+/** The name of a DTLS cipher suite as IANA registers it. */
 export type CipherSuiteName = (typeof CIPHER_SUITES)[number]['name'];
 
 /** What LwM2M devices need and no more (RFC 7925 s4.2): the CBC suites are for those that cannot do better. */
@@ -74,6 +75,7 @@ export const DEFAULT_CIPHER_SUITES: readonly CipherSuiteName[] = [
   'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
 ];
 
+/** All that this server knows, in its order of preference; those with CBC too. */
 export const ALL_CIPHER_SUITES: readonly CipherSuiteName[] = CIPHER_SUITES.map((suite) => suite.name);
 
 /** The chosen suites, in the server's order of preference. */

@@ -18,6 +18,7 @@ import { SqliteSecrets } from './sqlite-secrets';
 import { WorkerLink } from './worker-link';
 import { WriteQueue } from './write-queue';
 
+/** Where a `SqliteStore` keeps its files. */
 export interface SqliteStoreOptions {
   /** Where the files are; made when it is missing. One process at a time may use it. */
   readonly directory: string;
