@@ -50,6 +50,45 @@ describe('A store in files', () => {
 
   storeContract('It', async () => ({ store: await openStore(), clock }));
 
+  describe('keeps of the audit', () => {
+    async function openSmall(): Promise<SqliteStore> {
+      const store = new SqliteStore({ directory: directoryOf(), clock, auditEntries: 100 });
+      opened.push(store);
+      await store.open();
+      return store;
+    }
+
+    const append = async (store: SqliteStore, from: number, to: number): Promise<void> => {
+      const times = Array.from({ length: to - from }, (_unused, n) => from + n);
+      await Promise.all(times.map(async (at) => store.audit.append({ ...ENTRY, at })));
+    };
+
+    it('the newest entries, and not many more', async () => {
+      const store = await openSmall();
+      await append(store, 0, 2_000);
+      const kept = await store.audit.query({ limit: 10_000 });
+      assert.ok(kept.length >= 100 && kept.length <= 100 + 251, `${kept.length}`);
+      assert.deepEqual(
+        kept.map(({ at, number }) => [at, number]),
+        kept.map((_unused, n) => [1_999 - n, 2_000 - n]),
+      );
+    });
+
+    it('no more from process to process, however few each of them adds', async () => {
+      const first = await openStore();
+      await append(first, 0, 1_000);
+      await first.close();
+      for (let start = 0; start < 3; start += 1) {
+        const store = await openSmall();
+        await append(store, 1_000 + start, 1_001 + start);
+        await store.close();
+      }
+      const last = await openSmall();
+      const kept = await last.audit.query({ limit: 10_000 });
+      assert.deepEqual([kept.length, kept[0]?.at], [100, 1_002]);
+    });
+  });
+
   describe('after a restart', () => {
     it('has everything that was acknowledged', async () => {
       const first = await openStore();

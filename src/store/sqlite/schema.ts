@@ -111,6 +111,12 @@ export const STATEMENTS = {
     9,
     'INSERT INTO audit (at, user, operation, endpoint, paths, outcome, code, error, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   ),
+  /** How many are kept, and how many of the oldest go at most. Numbers are given in order, so nothing is counted. */
+  trimAudit: statement(
+    2,
+    `DELETE FROM audit
+      WHERE number <= (SELECT max(number) FROM audit) - ? AND number < (SELECT min(number) FROM audit) + ?`,
+  ),
 } as const satisfies Record<string, Statement>;
 
 export type StatementName = keyof typeof STATEMENTS;

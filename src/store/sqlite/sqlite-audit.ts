@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditQuery, AuditStore } from '../../access';
+import { StoreError } from '../../errors';
 import type { Disk } from './disk';
 import type { Row, SqlValue } from './messages';
 import { textKey, textOfKey } from './text-key';
@@ -16,12 +17,26 @@ const CONDITIONS: Readonly<Record<Exclude<keyof AuditQuery, 'limit'>, string>> =
 
 const COLUMNS = 'number, at, user, operation, endpoint, paths, outcome, code, error, run';
 
-/** The audit on the disk, and nowhere else. */
+/** About 220 MB. */
+const MAX_ENTRIES = 1_000_000;
+/** After so many entries the oldest go, if there are too many, ... */
+const TRIM_EVERY = 250;
+/** ... so many of them at a time: more than have come, and few enough to keep nobody waiting. */
+const TRIM_AT_ONCE = 500;
+
+/**
+ * The audit on the disk, and nowhere else: at least the newest entries, a million unless told otherwise. Their age does not
+ * matter: a clock that is set wrong must not wipe the trail.
+ */
 export class SqliteAudit implements AuditStore {
   readonly #disk: Disk;
+  readonly #maxEntries: number;
+  /** The first entry of a process looks for what the one before it left. */
+  #untilTrim = 0;
 
-  constructor(disk: Disk) {
+  constructor(disk: Disk, maxEntries = MAX_ENTRIES) {
     this.#disk = disk;
+    this.#maxEntries = maxEntries;
   }
 
   append({ at, user, operation, endpoint, paths, outcome, code, error, run }: AuditEntry): Promise<void> {
@@ -36,7 +51,22 @@ export class SqliteAudit implements AuditStore {
       columnOf(error),
       columnOf(run),
     ];
-    return this.#disk.write({ statement: 'appendAudit', parameters }, () => undefined);
+    const appended = this.#disk.write({ statement: 'appendAudit', parameters }, () => undefined);
+    this.#untilTrim -= 1;
+    if (this.#untilTrim < 0) this.#trim();
+    return appended;
+  }
+
+  /** In the same commit as the entry. */
+  #trim(): void {
+    this.#untilTrim = TRIM_EVERY;
+    const parameters = [this.#maxEntries, TRIM_AT_ONCE];
+    this.#disk
+      .write({ statement: 'trimAudit', parameters }, () => undefined)
+      .catch((error: unknown) => {
+        if (!(error instanceof StoreError)) throw error;
+        // Whoever added the entry hears of it; the old ones go another time.
+      });
   }
 
   async query(query: AuditQuery): Promise<(AuditEntry & { readonly number: number })[]> {

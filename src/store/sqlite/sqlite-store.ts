@@ -24,6 +24,8 @@ export interface SqliteStoreOptions {
   readonly directory: string;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** How many of the newest entries of the audit are kept at least; a million when absent. */
+  readonly auditEntries?: number;
 }
 
 /** An opened store: the worker that has the files, and what waits for it. */
@@ -58,7 +60,7 @@ export class SqliteStore implements Store, AccessStore {
   /** While it is being opened. */
   #opening: WorkerLink | undefined;
 
-  constructor({ directory, clock = systemClock, log = silentLog }: SqliteStoreOptions) {
+  constructor({ directory, clock = systemClock, log = silentLog, auditEntries }: SqliteStoreOptions) {
     this.#directory = path.resolve(directory);
     this.#log = log;
     const disk: Disk = {
@@ -86,7 +88,7 @@ export class SqliteStore implements Store, AccessStore {
       remove: 'removeValues',
     });
     this.grants = new SqliteKeyed(disk, { table: 'grants', put: 'putGrant', remove: 'removeGrant' });
-    this.audit = new SqliteAudit(disk);
+    this.audit = new SqliteAudit(disk, auditEntries);
   }
 
   /**
