@@ -40,6 +40,7 @@ export interface AuditEntry {
   readonly run?: string;
 }
 
+/** Which entries of the audit trail are wanted; all that is given must hold. */
 export interface AuditQuery {
   /** ms since 1970; from is included, to is not. */
   readonly from?: number;

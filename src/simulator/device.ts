@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
-import { CancelledError, InvalidArgumentError, type Lwm2mError } from '../errors';
+import { CancelledError, type Lwm2mError } from '../errors';
 import { formatPath, ObjectDefinitions, type Path, type ResourceValue, type Value } from '../model';
 import { systemClock, type Clock, type Timer } from '../util/clock';
 import { anyEvent } from './any-event';
 import type { Behaviour } from './behaviour';
-import { SERVER } from './behaviours/server-object';
 import type { IncomingRequest, Reply } from './coap-messages';
 import { CoapPort } from './coap-port';
+import { controlOf, controlsOf } from './controls';
 import type { Carrier } from './datagram-link';
 import type { DeviceVersion } from './device-formats';
 import {
@@ -18,16 +18,17 @@ import {
 } from './device-options';
 import { DeviceObjects } from './device-objects';
 import { DtlsCarrier } from './dtls-carrier';
-import { NotificationAttributes, type AttributeValues } from './notification-attributes';
+import { NotificationAttributes } from './notification-attributes';
 import { registrationLinks } from './object-links';
 import { Observations } from './observations';
 import { Presence } from './presence';
-import { credentialsOf, type PskCredentials } from './psk-security';
+import { credentialsFor, type PskCredentials } from './psk-security';
 import { seededRandom, seedOf } from './random';
 import { readValues } from './read-operation';
 import { DEFAULT_TIMING, Registration, type RegistrationTiming } from './registration';
 import { Reporting } from './reporting';
 import { answer } from './request-router';
+import { ServerSettings } from './server-settings';
 import { parseServerUri, resolveServer, type ServerUri } from './server-address';
 import { openUdpCarrier } from './udp-carrier';
 
@@ -58,6 +59,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
   readonly #random: () => number;
   readonly #behaviours: readonly Behaviour[];
   readonly #attributes = new NotificationAttributes();
+  readonly #settings: ServerSettings;
   readonly #observations: Observations;
   readonly #reporting: Reporting;
   readonly #rebootTime: number;
@@ -79,10 +81,7 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     this.endpoint = options.endpoint;
     this.version = version;
     this.#server = parseServerUri(options.serverUri);
-    this.#credentials = options.security && credentialsOf(options.endpoint, options.security);
-    const isSecure = this.#server.scheme === 'coaps';
-    if (isSecure && !this.#credentials) throw new InvalidArgumentError('coaps:// needs a key');
-    if (!isSecure && this.#credentials) throw new InvalidArgumentError('a key needs a server at coaps://');
+    this.#credentials = credentialsFor(this.#server.scheme, options.endpoint, options.security);
     this.#clock = options.clock ?? systemClock;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#rebootTime = options.rebootTime ?? DEFAULT_REBOOT_TIME;
@@ -90,13 +89,14 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     this.#random = seededRandom(seed);
     builtIn ??= ObjectDefinitions.builtIn();
     this.objects = new DeviceObjects(options.definitions ?? builtIn, CORE_OBJECTS[version]);
+    this.#settings = new ServerSettings(this.objects, DEFAULT_LIFETIME);
     this.#observations = new Observations({
       clock: this.#clock,
       objects: this.objects,
-      attributesOf: (path) => this.#attributesOf(path),
+      attributesOf: (path) => this.#settings.attributesOf(path, this.#attributes),
       reach: () => this.#presence?.reach ?? 'closed',
       update: () => this.#registration?.update(),
-      isStoring: () => this.#isStoring(),
+      isStoring: () => this.#settings.isStoring,
       store: (values) => this.#reporting.record(values),
       onFault: (error) => this.#fault(error),
     });
@@ -185,17 +185,12 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
 
   /** What may happen to it from outside, by name. */
   get controls(): readonly string[] {
-    return this.#behaviours.flatMap(({ controls = {} }) => Object.keys(controls));
+    return controlsOf(this.#behaviours);
   }
 
   /** Lets one of `controls` happen. @throws {InvalidArgumentError} this kind of device has no such thing. */
   control(name: string): void {
-    const control = this.#behaviours.map(({ controls = {} }) => controls).find((each) => Object.hasOwn(each, name));
-    const act = control?.[name];
-    if (act === undefined) {
-      const known = this.controls.length === 0 ? 'none' : this.controls.join(', ');
-      throw new InvalidArgumentError(`${this.endpoint} has no '${name}' (there is ${known})`);
-    }
+    const act = controlOf(this.endpoint, this.#behaviours, name);
     this.advance();
     act();
   }
@@ -280,12 +275,12 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
       updateInterval: this.#options.updateInterval,
       registerQuery: () => [
         `ep=${this.endpoint}`,
-        `lt=${this.#lifetime()}`,
+        `lt=${this.#settings.lifetime}`,
         `lwm2m=${this.version}`,
         ...bindingOf(this.version, this.#options.queueMode ?? false),
       ],
       wake: () => presence.wake(),
-      lifetime: () => this.#lifetime(),
+      lifetime: () => this.#settings.lifetime,
       links: () => registrationLinks(this.objects, this.version),
       onVoid: () => this.#void(),
       onRegistered: (location) => this.#registered(location),
@@ -336,10 +331,6 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
     this.emit('disabled', seconds);
   }
 
-  #isStoring(): boolean {
-    return this.objects.find(SERVER.object, SERVER.instance, SERVER.storing)?.value === true;
-  }
-
   #answer(request: IncomingRequest): Reply {
     this.advance();
     return answer(
@@ -358,17 +349,6 @@ export class SimulatedDevice extends EventEmitter<SimulatedDeviceEvents> {
   #written(paths: readonly Path[]): void {
     this.advance();
     for (const path of paths) this.emit('written', formatPath(path), this.objects.resource(path).value);
-  }
-
-  #lifetime(): number {
-    return this.objects.find(SERVER.object, SERVER.instance, SERVER.lifetime)?.number ?? DEFAULT_LIFETIME;
-  }
-
-  /** The Server object's default periods hold where nothing else does (LwM2M Core 1.1 s7.3.2). */
-  #attributesOf(path: Path): AttributeValues {
-    const pmin = this.objects.find(SERVER.object, SERVER.instance, SERVER.pmin)?.number ?? 0;
-    const pmax = this.objects.find(SERVER.object, SERVER.instance, SERVER.pmax)?.number ?? 0;
-    return { pmin, pmax, ...this.#attributes.effective(path) };
   }
 
   #failed(error: Lwm2mError): void {

@@ -24,6 +24,7 @@ const KINDS = {
   meter: { behaviours: meter, queueMode: true, lifetime: 3600, updateInterval: 300 },
 } as const satisfies Record<string, Kind>;
 
+/** One of `DEVICE_KINDS`. */
 export type DeviceKind = keyof typeof KINDS;
 
 /** What a simulated device can be. */

@@ -31,6 +31,21 @@ export function credentialsOf(endpoint: string, { mode, identity = endpoint, key
   return { identity, key };
 }
 
+/**
+ * What a device needs for its server.
+ * @throws {InvalidArgumentError} `coaps://` without a key, a key without it, or what `credentialsOf` refuses.
+ */
+export function credentialsFor(
+  scheme: 'coap' | 'coaps',
+  endpoint: string,
+  security: PskSecurity | undefined,
+): PskCredentials | undefined {
+  const credentials = security && credentialsOf(endpoint, security);
+  if (scheme === 'coaps' && !credentials) throw new InvalidArgumentError('coaps:// needs a key');
+  if (scheme === 'coap' && credentials) throw new InvalidArgumentError('a key needs a server at coaps://');
+  return credentials;
+}
+
 /** Reads a key as people write it: hex digits. @throws {InvalidArgumentError} without showing what was given. */
 export function parseKey(hex: string, whose: string): Buffer {
   if (!/^([0-9a-f]{2})+$/i.test(hex)) throw new InvalidArgumentError(`${whose} is not written in pairs of hex digits`);

@@ -12,6 +12,7 @@ export interface PeerIdentity {
   readonly name?: string;
 }
 
+/** The scheme of a URI that a device reaches the server by. */
 export type Scheme = 'coap' | 'coaps';
 
 /**

@@ -8,6 +8,7 @@ export interface Clock {
   setTimer(callback: () => void, delay: number): Timer;
 }
 
+/** What ends a timer before its time. */
 export interface Timer {
   cancel(): void;
 }
