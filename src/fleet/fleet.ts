@@ -178,7 +178,7 @@ export class Fleet implements ServerListener {
     }
     this.suspensions.begin();
     this.values.restore();
-    this.orders.takeUp();
+    await this.orders.takeUp();
   }
 
   close(): void {

@@ -82,6 +82,11 @@ export class OrderExecution implements OrderRun {
     else this.#fill();
   }
 
+  /** Whether the turn of every member has come. */
+  get isBegun(): boolean {
+    return this.#next >= this.members.length;
+  }
+
   onResult(listener: (outcome: OperationResult | MemberFailure) => void): void {
     this.#result = listener;
     const kept = this.#kept ?? [];

@@ -4,6 +4,7 @@ import { checkOperation, supersedeKey } from '../server';
 import type { Operation, OperationResult, OrderOrigin, PerformOptions, RestoredOrder, Server } from '../server';
 import type { Clock } from '../util/clock';
 import { describeError, escapeForLog, type Log } from '../util/log';
+import { nextTurn } from '../util/next-turn';
 import { Confirmations, type WaitingConfirmation } from './confirmations';
 import type { Devices } from './devices';
 import { openOrder, type OpenOrder } from './open-orders';
@@ -13,6 +14,8 @@ import { OrderExecution, type MemberOptions, type OrderContext } from './order-e
 type Parked = WaitingConfirmation & { readonly given: Promise<void> };
 
 const DEFAULT_EXPIRES = 24 * 3600_000;
+/** How many orders of the process before this one are taken up before everything else has its turn. */
+const TAKEN_UP_AT_ONCE = 500;
 
 export interface OrdersContext {
   readonly clock: Clock;
@@ -30,6 +33,8 @@ export class Orders {
   readonly confirmations: Confirmations;
   readonly #context: OrdersContext;
   readonly #executions = new Set<OrderExecution>();
+  /** Those of them with members whose turn has not come: few, though many orders may wait for devices that sleep. */
+  readonly #partlyBegun = new Set<OrderExecution>();
   /** Of the process before this one, by owner: until somebody takes them up. */
   readonly #untaken = new Map<string, TakenUpOrder[]>();
   readonly #takers = new Map<string, (order: TakenUpOrder) => void>();
@@ -90,8 +95,8 @@ export class Orders {
     return waiting;
   }
 
-  /** Goes on with the orders that waited when the process before this one ended. */
-  takeUp(): void {
+  /** Goes on with the orders that waited when the process before this one ended; many of them let everything else have its turn. */
+  async takeUp(): Promise<void> {
     const runs = new Map<string, { origin: OrderOrigin; members: Map<string, RestoredOrder> }>();
     for (const restored of this.#context.server().takeRestoredOrders()) {
       const { origin, endpoint } = restored.stored;
@@ -102,7 +107,15 @@ export class Orders {
         runs.set(origin.run, run);
       }
     }
-    for (const { origin, members } of runs.values()) this.#takeUpRun(origin, members);
+    let count = 0;
+    for (const { origin, members } of runs.values()) {
+      this.#takeUpRun(origin, members);
+      count += 1;
+      if (count % TAKEN_UP_AT_ONCE !== 0) continue;
+      await nextTurn();
+      // What was not taken up stays in the store.
+      if (this.#closed) return;
+    }
   }
 
   /**
@@ -202,8 +215,12 @@ export class Orders {
 
   #begin(execution: OrderExecution): void {
     this.#executions.add(execution);
-    void execution.finished.then(() => this.#executions.delete(execution));
+    void execution.finished.then(() => {
+      this.#executions.delete(execution);
+      this.#partlyBegun.delete(execution);
+    });
     execution.start();
+    if (!execution.isBegun) this.#partlyBegun.add(execution);
   }
 
   /**
@@ -215,9 +232,9 @@ export class Orders {
     members: readonly string[],
     own?: OrderExecution,
   ): void {
-    if (supersede === false || this.#executions.size === 0) return;
+    if (supersede === false || this.#partlyBegun.size === 0) return;
     const key = supersedeKey(operation);
-    const older = [...this.#executions].filter((execution) => execution !== own && execution.key === key);
+    const older = [...this.#partlyBegun].filter((execution) => execution !== own && execution.key === key);
     if (key === undefined || older.length === 0) return;
     const { authorize } = this.#context;
     const endpoints = new Set(members.filter((endpoint) => authorize?.({ endpoint, operation, user }) === undefined));
@@ -244,9 +261,15 @@ export class Orders {
 
   #offer(owner: string, order: TakenUpOrder): void {
     const taker = this.#takers.get(owner);
-    if (taker !== undefined) taker(order);
-    else if (!this.#isOwner(owner)) order.run.cancel();
-    else this.#untaken.set(owner, [...(this.#untaken.get(owner) ?? []), order]);
+    if (taker !== undefined) {
+      taker(order);
+    } else if (!this.#isOwner(owner)) {
+      order.run.cancel();
+    } else {
+      const untaken = this.#untaken.get(owner);
+      if (untaken === undefined) this.#untaken.set(owner, [order]);
+      else untaken.push(order);
+    }
   }
 
   /** Nobody waits for what comes of it. */

@@ -222,6 +222,36 @@ describe('Orders that wait', () => {
     assert.equal(stored().length, 0);
   });
 
+  it('are all taken up, and others have their turn meanwhile, however many they are', async () => {
+    await harness.close();
+    for (let n = 0; n < 1200; n += 1) {
+      const origin = { run: `run-${n}`, owner: 'node', note: n, many: false };
+      const queuedAt = clock.now();
+      const id = String(n).padStart(4, '0');
+      await store.orders.put(id, {
+        endpoint: 'lamp-1',
+        operation: EXECUTE,
+        queuedAt,
+        expiresAt: queuedAt + HOUR,
+        origin,
+      });
+    }
+    let turns = 0;
+    let isStarted = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isStarted) setImmediate(count);
+    };
+    setImmediate(count);
+    harness = await Harness.start({ ...options(), network: harness.network });
+    isStarted = true;
+    assert.ok(turns >= 2);
+    assert.deepEqual(
+      taken().map(({ note }) => note),
+      Array.from({ length: 1200 }, (_unused, n) => n),
+    );
+  });
+
   it('are told to have woken when they are first heard after a restart', async () => {
     const device = await sleepingMeter();
     await restart();
