@@ -236,6 +236,7 @@ describe('Orders that wait', () => {
         origin,
       });
     }
+    await clock.settle();
     let turns = 0;
     let isStarted = false;
     const count = (): void => {
