@@ -228,7 +228,7 @@ describe('Orders that wait', () => {
       const origin = { run: `run-${n}`, owner: 'node', note: n, many: false };
       const queuedAt = clock.now();
       const id = String(n).padStart(4, '0');
-      await store.orders.put(id, {
+      store.orders.put(id, {
         endpoint: 'lamp-1',
         operation: EXECUTE,
         queuedAt,
