@@ -165,7 +165,7 @@ describe('lwm2m-access, lwm2m-grant and lwm2m-audit', () => {
     assert.equal((one.payload as unknown[]).length, 1);
     const csv = String((await answer(running, 'csv', { payload: Date.now() })).payload).split('\r\n');
     assert.equal(csv[0], 'number,at,user,operation,endpoint,paths,outcome,code,error,run');
-    assert.match(csv[1] ?? '', /^2,[^,]+Z,'=cmd\(\),execute,car-1,\/3\/0\/4,denied,,ACCESS_DENIED,$/);
+    assert.match(csv[1] ?? '', /^2,[^,]+Z,'=cmd\(\),execute,car-1,\/3\/0\/4,denied,,ACCESS_DENIED,[0-9a-f-]{36}$/);
     assert.equal((await errorOf(running, 'audit', { payload: { outcome: 'maybe' } }))[0], 'INVALID_ARGUMENT');
   });
 

@@ -43,7 +43,7 @@ describe('a server that keeps what it knows in files', function () {
   });
 
   const events = (id: string, serverId: string): FlowNode[] => [
-    on(id, 'lwm2m-events', { server: serverId, topics: [] }, [`${id}-heard`]),
+    on(id, 'lwm2m-events', { server: serverId, topics: ['trouble', 'recovered'] }, [`${id}-heard`]),
     on(`${id}-heard`, 'helper'),
   ];
 
