@@ -25,7 +25,8 @@ const DEFAULT_EXPIRES = 24 * 3600_000;
 /** For ever, as far as a store is concerned (100 years). */
 const LONGEST_EXPIRES = 100 * 365 * 24 * 3600_000;
 const MAX_PER_DEVICE = 100;
-const MAX_TOTAL = 200_000;
+/** Of orders. Observations that wait are not counted: there are no more than policies want of devices. */
+const MAX_ORDERS = 200_000;
 
 export interface OrderQueueContext {
   readonly clock: Clock;
@@ -33,6 +34,8 @@ export interface OrderQueueContext {
   readonly clients: RegisteredClients;
   readonly gate: Gate;
   readonly store: KeyedStore<StoredOrder>;
+  /** How many orders may wait in all; 200,000 when absent. */
+  readonly maxOrders?: number;
   /** The store did not take an order. */
   readonly storeFailed: (error: StoreError) => void;
 }
@@ -56,7 +59,7 @@ export class OrderQueue {
   readonly #expiry: DeadlineIndex<WaitingOrder>;
   readonly #lines = new Map<string, Line>();
   readonly #ids = new OrderIds();
-  #total = 0;
+  #orders = 0;
   #closed = false;
 
   constructor(context: OrderQueueContext) {
@@ -65,8 +68,9 @@ export class OrderQueue {
     this.#expiry = new DeadlineIndex(context.clock);
   }
 
+  /** How many orders wait. */
   get size(): number {
-    return this.#total;
+    return this.#orders;
   }
 
   /** Whether orders wait for the device: a new one has to wait behind them. */
@@ -191,10 +195,11 @@ export class OrderQueue {
   }
 
   async #wait<T>(order: WaitingOrder, request: QueuedRequest<T>): Promise<QueuedResult<T>> {
-    const { endpoint, options } = order;
+    const { endpoint, options, isOrder } = order;
     if (this.#closed || options.signal?.aborted === true) throw new CancelledError('the order was cancelled');
     const replaced = this.#replacedBy(order).length;
-    if (this.#ordersOf(endpoint).length - replaced >= MAX_PER_DEVICE || (this.#total >= MAX_TOTAL && replaced === 0)) {
+    const isFull = isOrder && replaced === 0 && this.#orders >= (this.#context.maxOrders ?? MAX_ORDERS);
+    if (isFull || this.#ordersOf(endpoint).length - replaced >= MAX_PER_DEVICE) {
       throw new InvalidArgumentError(`too many orders wait for ${endpoint}`);
     }
     this.#enter(order);
@@ -348,7 +353,7 @@ export class OrderQueue {
     let index = orders.length;
     while (index > 0 && isBefore(order, orders[index - 1])) index -= 1;
     orders.splice(index, 0, order);
-    this.#total += 1;
+    if (order.isOrder) this.#orders += 1;
   }
 
   /** An order is over: first it leaves the store, then its outcome is told. */
@@ -361,7 +366,7 @@ export class OrderQueue {
     const index = line?.orders.indexOf(order) ?? -1;
     if (line !== undefined && index >= 0) {
       line.orders.splice(index, 1);
-      this.#total -= 1;
+      if (order.isOrder) this.#orders -= 1;
       if (line.orders.length === 0 && !line.draining) this.#lines.delete(order.endpoint);
     }
     if (order.stored !== undefined && !this.#closed) await this.#stored.delete(order.id);

@@ -50,6 +50,8 @@ export interface WaitingOrder extends Deadlined {
   /** Sorts by the time of the order. */
   readonly id: string;
   readonly endpoint: string;
+  /** Whether somebody gave it; an observation that a policy wants is none. */
+  readonly isOrder: boolean;
   /** Whether it may be sent again when the device did not answer. */
   readonly idempotent: boolean;
   /** When it was given, monotonic, ms. */
@@ -86,7 +88,7 @@ interface OrderInit {
   readonly since: number;
   readonly expiresAt: number;
   readonly options: WaitingOptions;
-  readonly request: { readonly endpoint: string; readonly idempotent: boolean };
+  readonly request: Omit<QueuedRequest<unknown>, 'send'>;
 }
 
 /** An order that nobody awaits as yet. */
@@ -96,13 +98,14 @@ export function orderOf({
   since,
   expiresAt,
   options,
-  request: { endpoint, idempotent },
+  request: { endpoint, idempotent, operation },
 }: OrderInit): WaitingOrder {
   return {
     deadline: 0,
     bucket: NO_BUCKET,
     id,
     endpoint,
+    isOrder: operation !== undefined,
     idempotent,
     since,
     expiresAt,
