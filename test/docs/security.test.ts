@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DebugSidebar } from '../support/debug-sidebar';
 import { NodeRedProcess, PACKAGE_ROOT, type Flow } from '../support/node-red-process';
+import { freeUdpPort } from '../support/free-udp-port';
 
 const TEXT = readFileSync(path.join(PACKAGE_ROOT, 'docs', 'security.md'), 'utf8');
 
@@ -21,15 +20,6 @@ function commands(beginning: string): string {
   const found = blocks('').find((text) => text.startsWith(beginning));
   assert.ok(found, `docs/security.md has no commands that begin with ${beginning}`);
   return found;
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp6');
-  socket.bind(0, '::');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 /** What docs/security.md says to type and to import is typed and imported here. */

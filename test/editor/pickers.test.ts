@@ -4,18 +4,11 @@ import type { Browser } from 'playwright-core';
 import { CoapCode, encodeMessage, MessageType } from '../../src/coap';
 import { browserIsMissing, Editor, startBrowser } from '../support/editor';
 import { NodeRedProcess, type Flow } from '../support/node-red-process';
+import { freeUdpPort } from '../support/free-udp-port';
 
 const DEVICES = 5000;
 /** The promise of a dialog with so many devices, ms. */
 const SOON = 300;
-
-async function freeUdpPort(): Promise<number> {
-  const socket = dgram.createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
 
 /** Registers many devices from one address, a few at a time, as fast as the server answers. */
 async function registerMany(port: number, count: number): Promise<void> {

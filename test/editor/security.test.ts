@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import type { Browser } from 'playwright-core';
 import { browserIsMissing, Editor, startBrowser } from '../support/editor';
 import { NodeRedProcess } from '../support/node-red-process';
+import { freeUdpPort } from '../support/free-udp-port';
 
 const ID = 'server-1';
 const HIDDEN = '__PWRD__';
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
 
 describe('the security of a server, in its dialog', function () {
   this.timeout(60_000);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import dgram from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DebugSidebar, type Shown } from '../support/debug-sidebar';
 import { browserIsMissing, startBrowser } from '../support/editor';
 import { NodeRedProcess, PACKAGE_ROOT, type Flow } from '../support/node-red-process';
+import { freeUdpPort } from '../support/free-udp-port';
 
 const HOME = path.join(PACKAGE_ROOT, 'examples');
 /** Of core nodes and ours only. */
@@ -44,14 +44,6 @@ function adapted(flows: Flow[], coapPort: number, coapsPort: number): Flow[] {
 /** A simulator whose devices do not sleep. */
 function isAlwaysAwake(node: Flow): boolean {
   return node.type === 'lwm2m-simulator' && node['queueMode'] !== true;
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = dgram.createSocket('udp6');
-  await new Promise<void>((resolve) => socket.bind(0, '::', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 describe('the examples', () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SimulatedDevice } from '../../src/simulator';
 import { streetLight } from '../../src/simulator/behaviours/street-light';
 import { NodeRedProcess, PACKAGE_ROOT, type Flow } from '../support/node-red-process';
+import { freeUdpPort } from '../support/free-udp-port';
 
 const manifest = JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
   'node-red': { nodes: Record<string, string> };
@@ -63,11 +63,7 @@ describe('the package in a real Node-RED', function () {
   let lamp: SimulatedDevice;
 
   before(async () => {
-    const probe = createSocket('udp6');
-    probe.bind(0);
-    await once(probe, 'listening');
-    ({ port } = probe.address());
-    await new Promise<void>((resolve) => probe.close(resolve));
+    port = await freeUdpPort();
     nodeRed = await NodeRedProcess.start({ flows: flows(port) });
     lamp = new SimulatedDevice({ endpoint: 'lamp-1', serverUri: `coap://127.0.0.1:${port}`, behaviours: streetLight });
     const registered = once(lamp, 'registered');

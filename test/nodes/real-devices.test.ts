@@ -18,6 +18,7 @@ import { SimulatedDevice } from '../../src/simulator';
 import { streetLight } from '../../src/simulator/behaviours/street-light';
 import { on, runFlow, type Flow, type FlowNode, type Message } from './flow-harness';
 import { UdpRelay } from './udp-relay';
+import { freeUdpPort } from '../support/free-udp-port';
 
 const MODULES = [
   serverNode,
@@ -554,11 +555,7 @@ describe('nodes and devices on the network', () => {
     }
 
     it('register, obey and tell what they do', async () => {
-      const probe = createSocket('udp4');
-      probe.bind(0, '127.0.0.1');
-      await once(probe, 'listening');
-      const { port } = probe.address();
-      await new Promise<void>((resolve) => probe.close(resolve));
+      const port = await freeUdpPort();
       const nodes: FlowNode[] = [
         { ...SERVER, coapPort: port },
         ...EVENTS,

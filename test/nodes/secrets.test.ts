@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DebugSidebar } from '../support/debug-sidebar';
 import { NodeRedProcess, type Flow } from '../support/node-red-process';
+import { freeUdpPort } from '../support/free-udp-port';
 
 const node = (id: string, type: string, properties: Record<string, unknown>, ...wires: string[][]): Flow => ({
   id,
@@ -26,15 +25,6 @@ function makeKey(): { pem: string; publicKey: string } {
 }
 
 const ROUTES = ['devices', 'devices/lamp-1', 'objects', 'objects/3311', 'public-key'];
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
 
 /**
  * A real Node-RED that says and shows all it can, with a server key, a key of a simulated lamp and a key that comes by HTTP:

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
-import dgram from 'node:dgram';
-import { once } from 'node:events';
 import eventsNode from '../../nodes/lwm2m-events/lwm2m-events';
 import serverNode from '../../nodes/lwm2m-server/lwm2m-server';
 import simulatorNode from '../../nodes/lwm2m-simulator/lwm2m-simulator';
 import { on, runFlow, type Flow, type Message } from './flow-harness';
-
-async function freePort(): Promise<number> {
-  const socket = dgram.createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
+import { freeUdpPort } from '../support/free-udp-port';
 
 describe('the simulator node', () => {
   let flow: Flow | undefined;
@@ -24,7 +14,7 @@ describe('the simulator node', () => {
   });
 
   async function start(properties: object): Promise<Flow> {
-    const port = await freePort();
+    const port = await freeUdpPort();
     flow = await runFlow(
       [serverNode, eventsNode, simulatorNode],
       [
