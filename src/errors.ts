@@ -24,6 +24,11 @@ export abstract class Lwm2mError extends Error {
     super(message, options);
     this.name = new.target.name;
   }
+
+  /** The message alone: what Node-RED shows to people and puts into `msg.error.message`. The class is `code`'s business. */
+  override toString(): string {
+    return this.message;
+  }
 }
 
 /** The caller gave something that cannot be: a bad path, a value of the wrong type, an empty selector. */

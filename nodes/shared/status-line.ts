@@ -122,7 +122,7 @@ export class StatusLine {
   }
 
   devices(number: number): void {
-    this.#setOutcome(GREEN, this.#text('devices', { number }));
+    this.#setOutcome(GREEN, this.#text(number === 1 ? 'device' : 'devices', { number }));
   }
 
   /** How many simulated devices are registered; asked for only when it is shown. */

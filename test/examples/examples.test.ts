@@ -17,7 +17,7 @@ const PAGES = namesIn(path.join(HOME, 'dashboard')).map((name) => `dashboard/${n
 const SHORT_LIFE = 3;
 
 const CORE = ['tab', 'group', 'comment', 'inject', 'debug', 'catch', 'change', 'http in', 'http response', 'template'];
-const CORE_OF_PAGES = [...CORE, 'delay', 'function', 'join', 'split', 'switch'];
+const CORE_OF_PAGES = [...CORE, 'delay', 'function', 'join', 'link in', 'link out', 'split', 'switch'];
 const OURS = Object.keys(
   (JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { 'node-red': { nodes: object } })[
     'node-red'
