@@ -1,15 +1,8 @@
-import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { CancelledError, type Engine, type SuspensionRun, type SuspensionSummary, type Target } from '../../src/index';
 import type { Kept } from '../lwm2m-server/kept-things';
+import type { Counter, Request } from '../shared/order-desk';
 import { fillFailure, summaryMessage } from '../shared/output';
-import type { StatusLine } from '../shared/status-line';
-
-/** One message in and what is to come of it. */
-export interface Request {
-  readonly msg: NodeMessageInFlow;
-  readonly send: (msg: NodeMessage | (NodeMessage | null)[]) => void;
-  readonly done: (error?: Error) => void;
-}
 
 /** What a message asks for. */
 export type Wish =
@@ -20,12 +13,6 @@ export type Wish =
       readonly target: Target;
       readonly run: () => SuspensionRun;
     };
-
-/** The node that a desk works for. */
-export interface Counter {
-  readonly node: Node;
-  readonly status: StatusLine;
-}
 
 /**
  * The suspensions that one node has under way. It outlives the node object: to tell thousands of devices takes a while,

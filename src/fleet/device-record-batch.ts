@@ -1,6 +1,6 @@
 import { AccessDeniedError, InvalidArgumentError, Lwm2mError, StoreError } from '../errors';
 import { nextTurn } from '../util/next-turn';
-import type { DeviceRecord, DeviceSecurity, ProvisionedDevice } from './device-record';
+import { credentialOf, type DeviceRecord, type DeviceSecurity, type ProvisionedDevice } from './device-record';
 import { endpointOfInput, recordOfInput } from './device-record-input';
 import type { DeviceRecordStore } from './store';
 
@@ -151,18 +151,4 @@ export async function holderOf(
 export function takenMessage({ endpoint, security }: DeviceRecord, holder: string): string {
   const what = { psk: 'identity', rpk: 'public key', x509: 'name', nosec: '' }[security?.mode ?? 'nosec'];
   return `the ${what} of ${endpoint} is already that of ${holder}`;
-}
-
-function credentialOf(security: DeviceSecurity | undefined): string | undefined {
-  switch (security?.mode) {
-    case 'psk':
-      return `psk ${security.identity}`;
-    case 'rpk':
-      return `rpk ${security.publicKey.toString('base64')}`;
-    case 'x509':
-      return `x509 ${security.name}`;
-    case 'nosec':
-    case undefined:
-      return undefined;
-  }
 }

@@ -76,6 +76,21 @@ export function identityOf({ endpoint, security }: DeviceRecord): PeerIdentity |
   }
 }
 
+/** What a peer proves, as a key that no other kind of proof has; `undefined`: nothing. */
+export function credentialOf(security: DeviceSecurity | undefined): string | undefined {
+  switch (security?.mode) {
+    case 'psk':
+      return `psk ${security.identity}`;
+    case 'rpk':
+      return `rpk ${security.publicKey.toString('base64')}`;
+    case 'x509':
+      return `x509 ${security.name}`;
+    case 'nosec':
+    case undefined:
+      return undefined;
+  }
+}
+
 /** Who has to do with a device (OMA LwM2M requirements, use case B.3): names, for people and for flows. */
 export const PARTIES = ['owner', 'provider', 'subscriber', 'user', 'networkSubscriber'] as const;
 

@@ -50,6 +50,7 @@ export type { JoinOptions, JoinView } from './newcomers';
 export type { PendingDevice } from './pending-devices';
 export type { BatchFailure } from './device-record-batch';
 export { csvOfRecords } from './device-record-csv';
+export { credentialOf } from './device-record';
 export type { DeviceRecord, DeviceSecurity, ProvisionedDevice, ShownSecurity } from './device-record';
 export type { DeviceRecordStore, SecretStore, Store } from './store';
 export type { StoredDeviceValues } from './device-values';

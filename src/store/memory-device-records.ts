@@ -1,4 +1,4 @@
-import type { DeviceRecord, DeviceRecordStore, DeviceSecurity } from '../fleet';
+import { credentialOf, type DeviceRecord, type DeviceRecordStore } from '../fleet';
 
 /** Device records in the memory of this process. */
 export class MemoryDeviceRecords implements DeviceRecordStore {
@@ -56,20 +56,5 @@ export class MemoryDeviceRecords implements DeviceRecordStore {
     this.#byEndpoint.delete(record.endpoint);
     const credential = credentialOf(record.security);
     if (credential !== undefined) this.#byCredential.delete(credential);
-  }
-}
-
-/** What a peer proves, as a key that no other kind of proof has; `undefined`: nothing. */
-export function credentialOf(security: DeviceSecurity | undefined): string | undefined {
-  switch (security?.mode) {
-    case 'psk':
-      return `psk ${security.identity}`;
-    case 'rpk':
-      return `rpk ${security.publicKey.toString('base64')}`;
-    case 'x509':
-      return `x509 ${security.name}`;
-    case 'nosec':
-    case undefined:
-      return undefined;
   }
 }

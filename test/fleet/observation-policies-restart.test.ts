@@ -1,37 +1,17 @@
 import assert from 'node:assert/strict';
-import {
-  Engine,
-  parsePath,
-  StoreError,
-  type ObservationFailure,
-  type ObservationPolicy,
-  type ObservedValue,
-} from '../../src';
+import { Engine, parsePath, StoreError, type ObservationPolicy } from '../../src';
 import { CoapCode, MessageType } from '../../src/coap';
 import { MemoryStore } from '../../src/store/memory-store';
 import { pathOfRequest } from '../server/harness';
 import { MemoryNetwork } from '../support/memory-network';
 import { ScriptedDevice } from '../support/scripted-device';
 import { SimulatedClock } from '../support/simulated-clock';
+import { Heard } from './heard';
 
 const SERVER = '192.0.2.1:5683';
 const DIMMER = parsePath('/3311/0/5851');
 const ON_OFF = parsePath('/3311/0/5850');
 const POLICY: ObservationPolicy = { target: { selector: 'ep=lamp-*' }, paths: [DIMMER] };
-
-class Heard {
-  readonly values: ObservedValue[] = [];
-  readonly failures: ObservationFailure[] = [];
-  value(value: ObservedValue): void {
-    this.values.push(value);
-  }
-  failed(failure: ObservationFailure): void {
-    this.failures.push(failure);
-  }
-  payloads(): unknown[] {
-    return this.values.map(({ payload }) => payload);
-  }
-}
 
 describe('Observation policies and a restart', () => {
   let clock: SimulatedClock;

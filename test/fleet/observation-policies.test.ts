@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
-import { parsePath, type ObservationFailure, type ObservationPolicy, type ObservedValue } from '../../src';
+import { parsePath, type ObservationPolicy } from '../../src';
 import { CoapCode } from '../../src/coap';
 import { MessageType } from '../../src/coap';
 import { Harness, pathOfRequest } from '../server/harness';
 import type { ScriptedDevice } from '../support/scripted-device';
+import { Heard } from './heard';
 
 const DIMMER = parsePath('/3311/0/5851');
 const ON_OFF = parsePath('/3311/0/5850');
-
-class Heard {
-  readonly values: ObservedValue[] = [];
-  readonly failures: ObservationFailure[] = [];
-  value(value: ObservedValue): void {
-    this.values.push(value);
-  }
-  failed(failure: ObservationFailure): void {
-    this.failures.push(failure);
-  }
-  payloads(): unknown[] {
-    return this.values.map(({ payload }) => payload);
-  }
-}
 
 describe('An observation policy', () => {
   let harness: Harness;

@@ -1,7 +1,7 @@
-import type { DeviceRecord, DeviceRecordStore } from '../../fleet';
+import { credentialOf, type DeviceRecord, type DeviceRecordStore } from '../../fleet';
 import type { Awaitable } from '../../server';
 import { kept, restored } from '../kept';
-import { credentialOf, MemoryDeviceRecords } from '../memory-device-records';
+import { MemoryDeviceRecords } from '../memory-device-records';
 import type { Disk, Table } from './disk';
 import { KeyTurns } from './key-turns';
 import { bytesOf } from './sql-bytes';
