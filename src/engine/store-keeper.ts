@@ -26,6 +26,7 @@ export class StoreKeeper implements StoreHealth {
   #patience = FIRST_RETRY;
   #timer: Timer | undefined;
   #attempt: Promise<void> | undefined;
+  #isTrying = false;
   #closed = false;
 
   constructor(options: StoreKeeperOptions) {
@@ -63,7 +64,8 @@ export class StoreKeeper implements StoreHealth {
   /** Somebody could not use the store. */
   failed(error: StoreError): void {
     if (this.#closed) return;
-    this.#timer ??= this.#again();
+    // What is being tried says how it is.
+    if (!this.#isTrying) this.#timer ??= this.#again();
     if (this.#error?.message === error.message) return;
     this.#error = error;
     this.#options.log.error(`the store: ${error.message}`);
@@ -102,15 +104,21 @@ export class StoreKeeper implements StoreHealth {
   }
 
   async #try(): Promise<void> {
+    let trouble: StoreError | undefined;
+    this.#isTrying = true;
     try {
       await (this.#isOpen ? this.#options.check() : this.#options.open());
     } catch (error) {
-      this.#timer = undefined;
       if (!(error instanceof StoreError)) throw error;
-      this.failed(error);
+      trouble = error;
+    } finally {
+      this.#isTrying = false;
+      this.#timer = undefined;
+    }
+    if (trouble !== undefined) {
+      this.failed(trouble);
       return;
     }
-    this.#timer = undefined;
     this.#isOpen = true;
     this.succeeded();
   }
