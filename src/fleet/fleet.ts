@@ -132,7 +132,7 @@ export class Fleet implements ServerListener {
       mayJoin: (endpoint) => this.newcomers.admits(endpoint),
       endSessions: options.endSessions,
       recheck: (endpoint) => this.#serving().recheck(endpoint),
-      deregister: (endpoint) => this.#serving().cutOff(endpoint),
+      deregister: (endpoint) => this.#cutOff(endpoint),
     });
     this.newcomers = new Newcomers({
       clock: options.clock,
@@ -202,7 +202,7 @@ export class Fleet implements ServerListener {
     const endpoint = endpointOfInput(input);
     const current = await this.#options.records.get(endpoint);
     const record = await this.provisioning.put(inputOfHandOver(input, current?.security), options);
-    await this.#serving().cutOff(endpoint);
+    await this.#cutOff(endpoint);
     const device = this.devices.get(endpoint);
     if (device !== undefined) {
       this.values.forgotten(device);
@@ -264,6 +264,12 @@ export class Fleet implements ServerListener {
     if (device === undefined) return;
     this.#mismatches.commanded(device, device.values.commanded(values, at, user));
     this.values.changed(device);
+  }
+
+  /** Who it was is nobody's business any more: neither what waits for it nor whether it was suspended. */
+  #cutOff(endpoint: string): Promise<PeerIdentity | undefined> {
+    this.suspensions.forget(endpoint);
+    return this.#serving().cutOff(endpoint);
   }
 
   /** A value may come when its device is no longer registered. */

@@ -156,6 +156,13 @@ export class Suspensions implements Gate {
     if (suspension !== undefined && !this.#isShut(suspension.stored)) this.#return(suspension);
   }
 
+  /** The device is not expected any more, whoever comes by its name; nothing is said of it. */
+  forget(endpoint: string): void {
+    const suspension = this.#book.get(endpoint);
+    if (suspension !== undefined) this.#end(suspension);
+    this.#returned.delete(endpoint);
+  }
+
   /** The registration of a device is over. */
   left(endpoint: string): void {
     const leaving = this.#book.get(endpoint)?.leaving;

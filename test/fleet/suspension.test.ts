@@ -291,6 +291,26 @@ describe('A suspension', () => {
     assert.equal((await harness.settled(run.finished)).succeeded, 1);
   });
 
+  for (const [words, cutOff] of [
+    ['cut off', () => harness.engine.unprovision('lamp-1')],
+    ['handed over', () => harness.engine.handOver({ endpoint: 'lamp-1', provider: 'others' })],
+  ] as const) {
+    it(`is over, and its orders with it, when the device is ${words}: who comes by its name is another`, async () => {
+      await harness.engine.provision({ endpoint: 'lamp-1' });
+      const device = await lamp();
+      await suspend({ duration: 600 });
+      const order = harness.engine.perform('lamp-1', { operation: 'execute', path: parsePath('/3/0/4') });
+      const failed = assert.rejects(order, { code: 'NOT_REGISTERED' });
+      await clock.settle();
+      await cutOff();
+      await failed;
+      assert.deepEqual(harness.engine.suspensions(), []);
+      assert.equal((await device.register()).code, CoapCode.Created);
+      await clock.advance(2 * HOURS);
+      assert.deepEqual([harness.eventsOf('overdue'), harness.eventsOf('resumed')], [[], []]);
+    });
+  }
+
   it('is replaced by a later one: the device is told again when it is there', async () => {
     const device = await lamp('lamp-1', { answers: { '/1/0/4': CoapCode.MethodNotAllowed } });
     const since = clock.now();
