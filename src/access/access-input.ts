@@ -21,9 +21,9 @@ export function propertiesOf(value: unknown, name: string, known: readonly strin
 }
 
 /** @throws {InvalidArgumentError} */
-export function nameOf(value: unknown, what: string): string {
-  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_NAME) {
-    throw new InvalidArgumentError(`${what} must be a name of 1 to ${MAX_NAME} characters`);
+export function nameOf(value: unknown, what: string, maxLength = MAX_NAME): string {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > maxLength) {
+    throw new InvalidArgumentError(`${what} must be a name of 1 to ${maxLength} characters`);
   }
   return value;
 }

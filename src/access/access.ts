@@ -1,19 +1,19 @@
 import { AccessDeniedError } from '../errors';
-import { pathIds, type Path } from '../model';
-import type { AccessOperation } from './access-operation';
+import { pathIds, ROOT, type Path } from '../model';
+import { hasPaths, type AccessOperation } from './access-operation';
 import { readAccessSettings, type AccessSettings, type Rights } from './access-settings';
 import type { GrantBook, HeldGrant } from './grant-book';
 import { stateOf } from './grant-view';
 import { formatPattern, type PathPattern } from './path-pattern';
 import { permits } from './right';
-import type { GrantTarget } from './store';
+import type { GrantTarget, StoredGrant } from './store';
 
 /** What somebody is about to do to a device. */
 export interface AccessQuestion {
   /** Absent: nobody was named. */
   readonly user?: string;
   readonly operation: AccessOperation;
-  /** All of them must be allowed; none of `suspend`, `provision` and `grant`. */
+  /** All of them must be allowed; absent: the whole device. `suspend`, `provision` and `grant` are about none. */
   readonly paths?: readonly Path[];
   /** Or `ALL_DEVICES`. */
   readonly endpoint: string;
@@ -29,6 +29,9 @@ export interface AccessContext {
   /** @throws {InvalidArgumentError} */
   readonly matcher: (target: GrantTarget) => (endpoint: string) => boolean;
 }
+
+/** So many givers are looked at to find out what one user may. */
+const MAX_GIVERS = 100;
 
 /** Rights that nobody has: of settings that cannot be read. */
 const NO_RIGHTS: Rights = { users: new Map(), everybody: undefined, isAllowedByDefault: false };
@@ -66,8 +69,9 @@ export class Access {
   /** `undefined`: it may be done now. Else what is missing, for the person who wanted it. */
   check({ user, operation, paths, endpoint }: AccessQuestion): AccessDeniedError | undefined {
     if (this.#rights === undefined) return undefined;
-    if (paths === undefined || paths.length === 0) return this.#checkOne(user, operation, undefined, endpoint);
-    for (const path of paths) {
+    if (!hasPaths(operation)) return this.#checkOne(user, operation, undefined, endpoint);
+    // Without paths it is about all of them.
+    for (const path of paths === undefined || paths.length === 0 ? [ROOT] : paths) {
       const denied = this.#checkOne(user, operation, pathIds(path), endpoint);
       if (denied !== undefined) return denied;
     }
@@ -110,9 +114,17 @@ export class Access {
     const now = this.#context.now();
     for (const held of this.#context.grants.pausing(user)) {
       if (stateOf(held.stored, now) !== 'active' || !held.right.matches(endpoint)) continue;
-      if (this.#mayGive(held, 'grant', undefined, endpoint, new Set())) return held;
+      if (this.#mayPause(held.stored, user, endpoint)) return held;
     }
     return undefined;
+  }
+
+  /** Others than himself are paused only by who has the right to grant by a role, also on devices that came later. */
+  #mayPause({ grantedBy }: StoredGrant, user: string, endpoint: string): boolean {
+    if (grantedBy === undefined) return true;
+    return grantedBy === user
+      ? this.mayAtAll(grantedBy, 'grant', undefined, endpoint)
+      : this.mayByRole(grantedBy, 'grant', undefined, endpoint);
   }
 
   #checkOne(
@@ -138,8 +150,8 @@ export class Access {
     asked: Set<string>,
   ): boolean {
     if (this.mayByRole(user, operation, path, endpoint)) return true;
-    // Two who grant each other something have it from nobody.
-    if (user === undefined || asked.has(user)) return false;
+    // Two who grant each other something have it from nobody; nor has anybody at the end of an endless row of givers.
+    if (user === undefined || asked.has(user) || asked.size >= MAX_GIVERS) return false;
     asked.add(user);
     const now = this.#context.now();
     for (const held of this.#context.grants.of(user)) {
@@ -149,15 +161,25 @@ export class Access {
     return false;
   }
 
-  /** Whether the giver of a grant has what it gives. A grant that nobody gave is of a time when there were no rights to check. */
+  /**
+   * Whether the giver of a grant has what it gives, and may grant on this device, which may have joined its group or come
+   * under its selector later. A grant that nobody gave is of a time when there were no rights to check.
+   */
   #mayGive(
-    { stored }: HeldGrant,
+    { stored: { grantedBy } }: HeldGrant,
     operation: AccessOperation,
     path: PathPattern | undefined,
     endpoint: string,
     asked: Set<string>,
   ): boolean {
-    return stored.grantedBy === undefined || this.#reaches(stored.grantedBy, operation, path, endpoint, asked);
+    if (grantedBy === undefined) return true;
+    // Known by now to have nothing to give.
+    if (asked.has(grantedBy)) return false;
+    if (operation !== 'grant' && !this.mayAtAll(grantedBy, 'grant', undefined, endpoint)) {
+      asked.add(grantedBy);
+      return false;
+    }
+    return this.#reaches(grantedBy, operation, path, endpoint, asked);
   }
 
   /** What would help; a grant that would do at another time is named. */

@@ -8,8 +8,7 @@ export function auditCsv(entries: readonly AuditView[]): string {
   const rows = entries.map((entry) =>
     COLUMNS.map((column) => {
       if (column === 'at') return new Date(entry.at).toISOString();
-      if (column === 'paths') return entry.paths.join(' ');
-      const value = entry[column];
+      const value = column === 'paths' ? entry.paths.join(' ') : entry[column];
       return value === undefined ? '' : guardFormula(String(value));
     }),
   );

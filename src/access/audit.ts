@@ -19,6 +19,8 @@ const PROPERTIES = ['from', 'to', 'user', 'endpoint', 'operation', 'outcome', 'b
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
 const MAX_PATHS = 20;
+/** Whoever is denied chose the words of his order, and must not fill the trail with them. */
+const MAX_TEXT = 255;
 /** So many entries may be on their way to the store; then it has stopped taking them. */
 const MAX_UNDER_WAY = 100_000;
 /** A store in trouble is complained of once in this time, ms. */
@@ -42,9 +44,8 @@ export class Audit {
       this.#fail('the store does not take them');
       return;
     }
-    const paths = entry.paths.length > MAX_PATHS ? [...entry.paths.slice(0, MAX_PATHS), '...'] : entry.paths;
     try {
-      const written = store.append({ at: clock.now(), ...entry, paths });
+      const written = store.append({ at: clock.now(), ...bounded(entry) });
       if (!(written instanceof Promise)) return;
       this.#underWay += 1;
       written
@@ -76,6 +77,21 @@ export class Audit {
   }
 }
 
+function bounded(entry: Omit<AuditEntry, 'at'>): Omit<AuditEntry, 'at'> {
+  const { user, endpoint, paths } = entry;
+  const shown = paths.slice(0, MAX_PATHS).map(clipped);
+  return {
+    ...entry,
+    ...(user === undefined ? {} : { user: clipped(user) }),
+    ...(endpoint === undefined ? {} : { endpoint: clipped(endpoint) }),
+    paths: paths.length > MAX_PATHS ? [...shown, '...'] : shown,
+  };
+}
+
+function clipped(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
+}
+
 /** A store's own words; of a fault of ours where it came from. */
 function reasonOf(error: unknown): string {
   return error instanceof StoreError ? error.message : describeError(error);
@@ -85,7 +101,7 @@ function readQuery(input: unknown): AuditQuery {
   const given = propertiesOf(input, 'an audit query', PROPERTIES);
   const text = (name: string): Record<string, string> => {
     const value = given[name];
-    return value === undefined || value === null || value === '' ? {} : { [name]: nameOf(value, name) };
+    return value === undefined || value === null || value === '' ? {} : { [name]: nameOf(value, name, MAX_TEXT) };
   };
   const time = (name: 'from' | 'to'): Record<string, number> => {
     const at = timeOf(given[name], name);

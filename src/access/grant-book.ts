@@ -49,9 +49,10 @@ export class GrantBook {
     this.#context = context;
   }
 
-  /** Takes up the grants of the store. @throws {StoreError} */
+  /** Takes up the grants of the store, anew when it could only be read in part before. @throws {StoreError} */
   async takeUp(): Promise<void> {
     const { store, clock, log } = this.#context;
+    for (const index of [this.#grants, this.#byUser, this.#byPaused]) index.clear();
     for await (const [id, grant] of store.all()) {
       try {
         this.#enter(this.held(grant));

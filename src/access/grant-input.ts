@@ -4,6 +4,7 @@ import type { GrantTarget, StoredGrant } from './store';
 
 const PROPERTIES = ['user', 'target', 'operations', 'paths', 'from', 'until', 'pauses'];
 const MAX_PAUSES = 100;
+const MAX_TARGET = 4096;
 /** The year 10,000: what is later is surely microseconds, or another mistake. */
 const MAX_TIME = 253_402_300_800_000;
 
@@ -38,16 +39,20 @@ export function readGrant(input: unknown, now: number): WantedGrant {
 
 /** An endpoint, `{ endpoint }`, `{ group }` or `{ selector }`. @throws {InvalidArgumentError} */
 export function readGrantTarget(value: unknown): GrantTarget {
-  if (typeof value === 'string' && value !== '') return { endpoint: value };
+  if (isText(value)) return { endpoint: value };
   if (typeof value === 'object' && value !== null) {
     const [[kind, text] = [], ...others] = Object.entries(value);
-    if (others.length === 0 && typeof text === 'string' && text !== '') {
+    if (others.length === 0 && isText(text)) {
       if (kind === 'endpoint') return { endpoint: text };
       if (kind === 'group') return { group: text };
       if (kind === 'selector') return { selector: text };
     }
   }
   throw new InvalidArgumentError('target must be an endpoint, { group } or { selector }');
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_TARGET;
 }
 
 export function isSameTarget(one: GrantTarget, other: GrantTarget): boolean {
