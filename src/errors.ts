@@ -25,7 +25,7 @@ export abstract class Lwm2mError extends Error {
     this.name = new.target.name;
   }
 
-  /** The message alone: what Node-RED shows to people and puts into `msg.error.message`. The class is `code`'s business. */
+  /** The message alone, as it is shown to people. The class is `code`'s business. */
   override toString(): string {
     return this.message;
   }

@@ -9,7 +9,7 @@ const CHILD = path.join(__dirname, 'children', 'filling-disk.ts');
 /** Bytes a file of the child may have. */
 const LIMIT = 400_000;
 
-const NO_ROOM = /StoreError: the store in .* (the disk reports an error|no room left on its disk)/;
+const NO_ROOM = /^the store in .* (the disk reports an error|no room left on its disk)/;
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 
