@@ -30,14 +30,18 @@ const SIGNS: Readonly<Record<string, Condition['test']>> = {
 export function conditionsOf(input: NodeInput<GuardConfig>): Condition[] {
   const own = input.config.conditions;
   const ofMessage = Object.hasOwn(input.msg, 'conditions') ? input.msg['conditions'] : undefined;
-  return [own, ofMessage].flatMap((list) => listOf(list).map((item) => conditionOf(item, input)));
+  return [
+    ...listOf(own).map((item) => conditionOf(item, input)),
+    ...listOf(ofMessage).map((item) => ({ ...conditionOf(item, input), isOfUser: true })),
+  ];
 }
 
 /** @throws {InvalidArgumentError} */
 export function confirmationOf(input: NodeInput<GuardConfig>): Pick<Order, 'confirmation'> {
   const { secondPerson, confirmBy, confirmTime } = input.config;
   const ofMessage = Object.hasOwn(input.msg, 'secondPerson') ? input.msg['secondPerson'] : undefined;
-  if (secondPerson !== true && ofMessage !== true) return {};
+  const isWanted = [flagOf(secondPerson, 'secondPerson'), flagOf(ofMessage, 'msg.secondPerson')].includes(true);
+  if (!isWanted) return {};
   const by = typeof confirmBy === 'string' ? confirmBy.split(/[\s,]+/).filter((name) => name !== '') : [];
   const seconds = numberOption(confirmTime, 'confirmTime');
   return {
@@ -46,6 +50,14 @@ export function confirmationOf(input: NodeInput<GuardConfig>): Pick<Order, 'conf
       ...(seconds === undefined ? {} : { within: seconds * 1000 }),
     },
   };
+}
+
+/** A guard is not left out because somebody wrote it as text. */
+function flagOf(value: unknown, name: string): boolean {
+  if (isEmpty(value)) return false;
+  if (typeof value === 'boolean') return value;
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new InvalidArgumentError(`${name} must be true or false, not ${describe(value)}`);
 }
 
 function listOf(value: unknown): readonly unknown[] {

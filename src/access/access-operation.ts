@@ -57,3 +57,9 @@ export function pathTextsOf(operation: Operation): readonly string[] {
   if (operation.operation === 'read') return operation.paths.map(formatPath);
   return [formatPath(operation.path)];
 }
+
+/** What an operation reads besides: the conditions that whoever orders it may have chosen. */
+export function pathsAsked(operation: Operation): readonly Path[] {
+  if (operation.operation !== 'execute') return [];
+  return (operation.conditions ?? []).filter(({ isOfUser }) => isOfUser).map(({ path }) => path);
+}

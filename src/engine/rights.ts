@@ -5,6 +5,7 @@ import {
   Audit,
   GrantBook,
   Granting,
+  pathsAsked,
   pathsOf,
   pathTextsOf,
   readAccessSettings,
@@ -109,7 +110,10 @@ export class Rights {
     if (!this.access.isAttached) return undefined;
     try {
       const paths = pathsOf(operation, (text) => resolvePath(text, this.#context.definitions));
-      return this.access.check({ user, operation: rightFor(operation), paths, endpoint });
+      const denied = this.access.check({ user, operation: rightFor(operation), paths, endpoint });
+      const read = pathsAsked(operation);
+      if (denied !== undefined || read.length === 0) return denied;
+      return this.access.check({ user, operation: 'read', paths: read, endpoint });
     } catch (error) {
       if (error instanceof Lwm2mError) return error;
       throw error;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CancelledError, Lwm2mError } from '../errors';
+import { AccessDeniedError, CancelledError, Lwm2mError } from '../errors';
 import { checkOperation, supersedeKey } from '../server';
 import type { Operation, OperationResult, OrderOrigin, PerformOptions, RestoredOrder, Server } from '../server';
 import type { Clock } from '../util/clock';
@@ -52,7 +52,7 @@ export class Orders {
     const members = this.#context.devices.members(order.target);
     const parked = this.#parked(order, members);
     const id = parked?.id ?? randomUUID();
-    const perform = parked === undefined ? this.#perform.bind(this) : this.#confirmed(parked.given);
+    const perform = parked === undefined ? this.#unconfirmed(order) : this.#confirmed(parked.given);
     const many = !('endpoint' in order.target);
     const execution = new OrderExecution(this.#contextOf(id, order, perform), {
       id,
@@ -197,6 +197,24 @@ export class Orders {
     // That nobody agreed is told member by member.
     given.then(act, () => undefined);
     void execution.finished.then(() => this.confirmations.drop(id));
+  }
+
+  /**
+   * Does a member's part at once. An order that needs a second person and was parked for none was denied on all its devices,
+   * and stays so: a right that comes before the turn of the last one sends nothing that nobody has agreed to.
+   */
+  #unconfirmed({ confirmation }: Order): OrderContext['perform'] {
+    if (confirmation === undefined) return this.#perform.bind(this);
+    const { authorize, ordered } = this.#context;
+    return (endpoint, operation, { user, run }) => {
+      const error =
+        authorize?.({ endpoint, operation, user }) ??
+        new AccessDeniedError(
+          `the right of ${user ?? 'nobody'} to ${operation.operation} on ${endpoint} began after the order: give it again`,
+        );
+      ordered?.({ endpoint, operation, user, run, error });
+      return Promise.reject(error);
+    };
   }
 
   /** Does a member's part when the order is confirmed; it is an order from then on. */

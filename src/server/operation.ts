@@ -55,6 +55,11 @@ export interface Condition {
   readonly value: number | string | boolean;
   /** How old the value may be by the device's own time of it, s; absent: as the device answers it. */
   readonly maxAge?: number;
+  /**
+   * Who orders may have chosen it, and so must have the right to read what it asks: whether it holds says something of the
+   * value. A guard that others have set needs none.
+   */
+  readonly isOfUser?: boolean;
 }
 
 /** Discover - LwM2M Core 1.2 s6.3.2. */

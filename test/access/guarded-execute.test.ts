@@ -114,6 +114,25 @@ describe('A guarded execute', () => {
       });
     });
 
+    it('chosen by who orders tells him nothing of a value that he may not read; a guard of others does not need that', async () => {
+      const roles = [
+        { name: 'stops', operations: ['execute'], paths: ['/3/0/4'] },
+        { name: 'sees', operations: ['read'], paths: ['/6'] },
+      ];
+      await harness.close();
+      await start({ roles, users: [{ name: 'tom', roles: ['stops'] }] });
+      const order = (condition: Condition) => harness.engine.perform('car-1', stop(condition), { user: 'tom' });
+      await assert.rejects(order({ ...SPEED, isOfUser: true }), {
+        code: 'ACCESS_DENIED',
+        message: 'tom may not read /6/0/6 on car-1: needs a role or grant with read',
+      });
+      assert.deepEqual(asked, []);
+      await harness.settled(order(SPEED));
+      harness.engine.setAccess({ roles, users: [{ name: 'tom', roles: ['stops', 'sees'] }] });
+      await harness.settled(order({ ...SPEED, isOfUser: true }));
+      assert.deepEqual(asked, ['/6/0/6', '/3/0/4', '/6/0/6', '/3/0/4']);
+    });
+
     const wrong: readonly [condition: object, text: RegExp][] = [
       [{ path: parsePath('/6/0') }, /a condition is on a resource, not on \/6\/0/],
       [{ test: 'about' }, /a condition's test must be one of/],
@@ -193,6 +212,19 @@ describe('A guarded execute', () => {
       const denied = order({ user: 'eve' });
       assert.equal(denied.confirmation, undefined);
       assert.equal(await outcome(denied.finished), 'ACCESS_DENIED');
+    });
+
+    it('is needed whenever the right to order begins: what was denied when it was given goes out to nobody', async () => {
+      await harness.close();
+      await start({});
+      const others = Array.from({ length: 300 }, (_, n) => `bus-${n}`);
+      const run = order({ target: { endpoints: [...others, 'car-1'] } });
+      assert.equal(run.confirmation, undefined);
+      // The first of them fail, and before the turn of the last he may.
+      run.onResult(() => harness.engine.setAccess(undefined));
+      const { failed, results } = await harness.settled(run.finished);
+      assert.deepEqual([failed, results.at(-1)?.error, asked], [301, 'ACCESS_DENIED', []]);
+      assert.equal((await harness.engine.audit({ outcome: 'denied', limit: 1000 })).length, 301);
     });
 
     it('asks the rights and conditions again when it goes out', async () => {

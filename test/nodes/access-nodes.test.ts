@@ -147,6 +147,20 @@ describe('lwm2m-access, lwm2m-grant and lwm2m-audit', () => {
     );
   });
 
+  it('take no guard of a message for less than it says, and no question for more than its user may ask', async () => {
+    const running = await start();
+    const peter = { user: 'peter' };
+    assert.deepEqual(await errorOf(running, 'stop', { ...peter, secondPerson: 'yes' }), [
+      'INVALID_ARGUMENT',
+      "msg.secondPerson must be true or false, not 'yes'",
+    ]);
+    await answer(running, 'grant', { payload: { ...WEEKEND, pauses: [] }, user: 'peter' });
+    const conditions = [{ path: '/6/0/0', test: '>', value: 48 }];
+    const [code, text] = await errorOf(running, 'stop', { user: 'tom', conditions });
+    assert.deepEqual([code, text?.split(':')[0]], ['ACCESS_DENIED', 'tom may not read /6/0/0 on car-1']);
+    assert.equal((await errorOf(running, 'stop', { ...peter, conditions }))[0], 'NOT_REGISTERED');
+  });
+
   it('show who ordered what, as objects and as CSV', async () => {
     const running = await start();
     await errorOf(running, 'stop', { user: 'tom' });
