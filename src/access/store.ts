@@ -55,7 +55,10 @@ export interface AuditQuery {
   readonly limit: number;
 }
 
-/** Append-only; what is written is never changed. Rejects with `StoreError` like all stores. */
+/**
+ * Append-only; what is written is never changed. A store keeps at least its newest entries, a number of its own; older ones
+ * go by and by. Rejects with `StoreError` like all stores.
+ */
 export interface AuditStore {
   append(entry: AuditEntry): Awaitable<void>;
   /** Newest first, each with its number, which grows by the time it was written. */
