@@ -119,7 +119,7 @@ export class Fleet implements ServerListener {
       rules: this.#groupRules,
       devices: this.devices,
       log: options.log,
-      regrouped: (device) => this.policies.updated(device),
+      regrouped: (device) => this.#regrouped(device),
     });
     this.provisioning = new DeviceProvisioning({
       store: options.records,
@@ -127,7 +127,7 @@ export class Fleet implements ServerListener {
       log: options.log,
       entered: (device) => {
         if (device.identity !== undefined) this.newcomers.pending.known(device.endpoint, device.identity);
-        this.policies.updated(device);
+        this.#regrouped(device);
       },
       mayJoin: (endpoint) => this.newcomers.admits(endpoint),
       endSessions: options.endSessions,
@@ -270,6 +270,12 @@ export class Fleet implements ServerListener {
   #cutOff(endpoint: string): Promise<PeerIdentity | undefined> {
     this.suspensions.forget(endpoint);
     return this.#serving().cutOff(endpoint);
+  }
+
+  /** It may have other labels and groups: other policies want it, and rights to groups are not those to it any more. */
+  #regrouped(device: Device): void {
+    this.policies.updated(device);
+    this.policies.rightsChanged([device]);
   }
 
   /** A value may come when its device is no longer registered. */

@@ -261,6 +261,32 @@ describe('An engine with rights', () => {
     assert.deepEqual([asked.length, handle.status().observing], [5, 1]);
   });
 
+  it('ends an observation when its device leaves what the right is for: a group of its record, or one by a rule', async () => {
+    answering(await car());
+    const { engine } = harness;
+    const ada = { user: 'ada' };
+    await engine.provision({ endpoint: 'car-1', groups: ['lent'], labels: { site: 'north' } }, ada);
+    await engine.defineGroup('north', 'label:site=north', ada);
+    const listener = { value: () => undefined, failed: () => undefined };
+    const policy = { target: { endpoint: 'car-1' }, paths: [parsePath('/6/0/0')] };
+    const handles = [];
+    for (const group of ['lent', 'north']) {
+      await engine.grant({ user: group, target: { group }, operations: ['observe'] }, ada);
+      handles.push(await harness.settled(engine.observePolicy(group, policy, listener, { user: group })));
+    }
+    const observing = async (): Promise<number[]> => {
+      await clock.advance(3_000);
+      return handles.map((handle) => handle.status().observing);
+    };
+    assert.deepEqual(await observing(), [1, 1]);
+    await engine.provision({ endpoint: 'car-1', groups: [] }, ada);
+    assert.deepEqual(await observing(), [0, 1]);
+    await engine.defineGroup('north', 'label:site=south', ada);
+    assert.deepEqual(await observing(), [0, 0]);
+    await engine.provision({ endpoint: 'car-1', groups: ['lent'], labels: { site: 'south' } }, ada);
+    assert.deepEqual(await observing(), [1, 1]);
+  });
+
   it('checks who provisions, defines groups and suspends', async () => {
     const asked = answering(await car());
     const denied = { code: 'ACCESS_DENIED' };
