@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AccessDeniedError, InvalidArgumentError } from '../errors';
+import { nextTurn } from '../util/next-turn';
 import { Turns } from '../util/turns';
 import { ALL_DEVICES, type Access } from './access';
 import { ACCESS_OPERATIONS, hasPaths, type AccessOperation } from './access-operation';
@@ -61,7 +62,7 @@ export class Granting {
         ...(user === undefined ? {} : { grantedBy: user }),
         grantedAt,
       });
-      if (access.isAttached) this.#checkGiver(user, wanted, held.right);
+      if (access.isAttached) await this.#checkGiver(user, wanted, held.right);
       await grants.add(held);
       return grantView(held.stored, now());
     });
@@ -116,10 +117,19 @@ export class Granting {
     return [...grants.of(user)].filter(({ stored }) => isSameTarget(stored.target, wanted));
   }
 
-  #checkGiver(user: string | undefined, { target, pauses }: WantedGrant, { operations, paths }: Right): void {
+  /** With pauses: many devices times many paths take long, and everything else must go on. */
+  async #checkGiver(user: string | undefined, wanted: WantedGrant, { operations, paths }: Right): Promise<void> {
     const { access } = this.#context;
+    const { target, pauses } = wanted;
     if (user === undefined) throw new AccessDeniedError('nobody was named who would grant this: set msg.user');
+    const count = ACCESS_OPERATIONS.length * (paths?.length ?? 1);
+    let checked = 0;
     for (const endpoint of this.#endpointsOf(target)) {
+      checked += count;
+      if (checked > CHECKS_AT_ONCE) {
+        await nextTurn();
+        checked = count;
+      }
       const where = endpoint === ALL_DEVICES ? targetText(target) : endpoint;
       if (!access.mayAtAll(user, 'grant', undefined, endpoint)) {
         throw new AccessDeniedError(`${user} may not grant anything on ${where}: needs a role or grant with grant`);
@@ -158,6 +168,9 @@ export class Granting {
     return endpoints.length === 0 ? [ALL_DEVICES] : endpoints;
   }
 }
+
+/** So many questions of rights are asked before everything else has its turn. */
+const CHECKS_AT_ONCE = 10_000;
 
 const REVOKE_PROPERTIES = ['id', 'user', 'target'];
 

@@ -9,6 +9,7 @@ import {
   type MemberFailure,
   type Operation,
   type OperationResult,
+  type PolicyHandle,
 } from '../../src';
 import { CoapCode } from '../../src/coap';
 import { MemoryStore } from '../../src/store/memory-store';
@@ -269,7 +270,7 @@ describe('An engine with rights', () => {
     await engine.defineGroup('north', 'label:site=north', ada);
     const listener = { value: () => undefined, failed: () => undefined };
     const policy = { target: { endpoint: 'car-1' }, paths: [parsePath('/6/0/0')] };
-    const handles = [];
+    const handles: PolicyHandle[] = [];
     for (const group of ['lent', 'north']) {
       await engine.grant({ user: group, target: { group }, operations: ['observe'] }, ada);
       handles.push(await harness.settled(engine.observePolicy(group, policy, listener, { user: group })));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { auditCsv, Audit, type AccessSettings, type GrantTarget } from '../../src/access';
+import { auditCsv, Audit, Granting, type AccessSettings, type GrantTarget } from '../../src/access';
 import { AccessDeniedError } from '../../src/errors';
 import { MemoryStore } from '../../src/store/memory-store';
 import { silentLog } from '../../src/util/log';
@@ -128,6 +128,25 @@ it('A grant on a target of any length is refused: it would be kept', async () =>
     const grant = { user: 'tom', target, operations: ['read'] };
     await assert.rejects(fixture.granting.grant(grant), { code: 'INVALID_ARGUMENT' });
   }
+});
+
+it('A grant on thousands of devices and many paths holds nobody up', async () => {
+  const roles = [{ name: 'all', operations: ['*'] }];
+  const { access, grants, clock } = new AccessFixture({ roles, users: [{ name: 'ada', roles: ['all'] }] });
+  const devices = Array.from({ length: 1000 }, (_, n) => `car-${n}`);
+  const granting = new Granting({ access, grants, now: () => clock.now(), members: () => devices });
+  const paths = Array.from({ length: 100 }, (_, n) => `/${n}`);
+  const grant = { user: 'tom', target: { selector: 'ep=car-*' }, operations: ['*'], paths };
+  let isOver = false;
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  count();
+  await granting.grant(grant, { user: 'ada' });
+  isOver = true;
+  assert.ok(turns > 50, `${turns} turns for others`);
 });
 
 describe('What is written into the audit trail by those who may nothing', () => {
