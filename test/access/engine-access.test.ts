@@ -334,6 +334,40 @@ describe('An engine with rights', () => {
     ]);
   });
 
+  it('lets nobody shut out a device by a record of another one that claims its certificate', async () => {
+    await harness.close();
+    await start({
+      roles: [
+        { name: 'fitter', operations: ['provision'], target: 'ep=lamp-*' },
+        { name: 'all', operations: ['*'] },
+      ],
+      users: [
+        { name: 'joe', roles: ['fitter'] },
+        { name: 'ada', roles: ['all'] },
+      ],
+    });
+    const { engine } = harness;
+    await harness.settled(
+      harness
+        .secureDevice('10.0.0.1:5000', { mode: 'x509', name: 'car-1' })
+        .register({ endpoint: 'car-1', links: LINKS, lifetime: 864_000 }),
+    );
+    const claim = { endpoint: 'lamp-1', security: { mode: 'x509', name: 'car-1' } };
+    const denied = { code: 'ACCESS_DENIED', message: /joe may not provision car-1/ };
+    for (const attempt of [
+      engine.provision(claim, { user: 'joe' }),
+      engine.provisionCsv('endpoint,mode,name\nlamp-1,x509,car-1\n', { user: 'joe' }),
+      engine.handOver(claim, { user: 'joe' }),
+    ]) {
+      await assert.rejects(attempt, denied);
+    }
+    assert.equal(engine.devices({ endpoint: 'car-1' })[0]?.connectivity, 'online');
+    assert.deepEqual(await engine.provisionedDevices(), []);
+    await engine.provision({ endpoint: 'lamp-1', security: { mode: 'x509', name: 'lamp-1' } }, { user: 'joe' });
+    await engine.provision({ endpoint: 'lamp-2', security: { mode: 'x509', name: 'serial-7' } }, { user: 'joe' });
+    await engine.provision(claim, { user: 'ada' });
+  });
+
   it('takes other rights at once, without a word to the devices', async () => {
     const asked = answering(await car());
     harness.engine.setAccess({ ...SETTINGS, default: 'allow' });

@@ -17,7 +17,10 @@ export class ProvisioningApi {
   provision(input: unknown, options?: ProvisionOptions): Promise<ProvisionedDevice> {
     const { fleet, rights } = this.parts;
     const about = { right: 'provision', user: options?.user, endpoint: endpointOfRecord(input) } as const;
-    return rights.audited(about, () => fleet.provisioning.put(input, options));
+    return rights.audited(about, async () => {
+      this.#checkClaim(input, options);
+      return await fleet.provisioning.put(input, options);
+    });
   }
 
   /**
@@ -75,10 +78,23 @@ export class ProvisioningApi {
     const about = { right: 'provision', name: 'hand-over', user: options?.user, endpoint } as const;
     return rights.audited(about, async () => {
       keeper.needOpen();
+      this.#checkClaim(input, options);
       const record = await fleet.handOver(input, options);
       await rights.forget(endpoint);
       return record;
     });
+  }
+
+  /**
+   * A device whose certificate has its own name needs no record. A record of another one that claims this certificate
+   * shuts it out, so it takes the right to both. @throws {AccessDeniedError}
+   */
+  #checkClaim(input: unknown, { user }: ProvisionOptions = {}): void {
+    const { fleet, rights } = this.parts;
+    const name = certificateNameOf(input);
+    if (name === undefined || fleet.devices.get(name) === undefined) return;
+    const denied = rights.may('provision', name, user);
+    if (denied !== undefined) throw denied;
   }
 
   /** The rights to provision many devices are asked before the first is stored; a denial is noted like any. */
@@ -100,4 +116,11 @@ export class ProvisioningApi {
 function endpointOfRecord(input: unknown): string {
   const isRecord = typeof input === 'object' && input !== null && 'endpoint' in input;
   return isRecord && typeof input.endpoint === 'string' ? input.endpoint : ALL_DEVICES;
+}
+
+/** The certificate that a record says its device has. */
+function certificateNameOf(input: unknown): string | undefined {
+  const security = typeof input === 'object' && input !== null && 'security' in input ? input.security : undefined;
+  const isNamed = typeof security === 'object' && security !== null && 'mode' in security && 'name' in security;
+  return isNamed && security.mode === 'x509' && typeof security.name === 'string' ? security.name : undefined;
 }
