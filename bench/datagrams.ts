@@ -21,8 +21,9 @@ function tokenOf(messageId: number): Buffer {
   return token;
 }
 
-export function registerDatagram(endpoint: string, messageId: number): Buffer {
-  const uriQuery = [`ep=${endpoint}`, 'lt=86400', 'lwm2m=1.1', 'b=U'];
+/** @param sleeps it is in queue mode. */
+export function registerDatagram(endpoint: string, messageId: number, sleeps = false): Buffer {
+  const uriQuery = [`ep=${endpoint}`, 'lt=86400', 'lwm2m=1.1', 'b=U', ...(sleeps ? ['Q'] : [])];
   const options = { uriPath: ['rd'], contentFormat: 40, uriQuery };
   return message(MessageType.CON, CoapCode.POST, messageId, tokenOf(messageId), options, LINKS);
 }

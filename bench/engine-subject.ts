@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Library from '../src/index';
+import { quantile } from './rows';
 import { serve, type Handlers } from './serve';
 
 /** What is shipped is measured: the library as `npm run build` compiles it. */
@@ -7,6 +8,22 @@ export const { Engine, SqliteStore, parsePath } = createRequire(__filename)('../
 
 const onOff = parsePath('/3311/0/5850');
 const manufacturer = parsePath('/3/0/0');
+const all = { selector: 'ep=*' } as const;
+const switchOn = { operation: 'write', path: onOff, value: true, mode: 'replace' } as const;
+
+/** What became of an order to all devices, and how long after it was given, ms. */
+export interface OrderFigures {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface ListFigures {
+  readonly ms: number;
+  readonly devices: number;
+  readonly values: number;
+}
 
 /** A server under measurement. */
 export function serveEngine(options: Library.EngineOptions, more: Handlers = {}): void {
@@ -18,6 +35,8 @@ export function serveEngine(options: Library.EngineOptions, more: Handlers = {})
     observationRate: 1_000_000,
   });
   let notified = 0;
+  let waiting: Library.OrderRun | undefined;
+  let blocking: NodeJS.Timeout | undefined;
   serve({
     listen: async () => {
       await engine.start();
@@ -56,19 +75,64 @@ export function serveEngine(options: Library.EngineOptions, more: Handlers = {})
     },
     /** How many notifications the listener has heard. */
     notified: () => notified,
-    /** One order to all devices; gives back what became of it. */
-    orderAll: async () => {
+    /** One order to all devices, followed as a flow does; gives back what became of it. */
+    orderAll: async (user?: string) => {
       const began = performance.now();
       const confirmed: number[] = [];
-      const run = engine.order({
-        target: { selector: 'ep=*' },
-        operation: { operation: 'write', path: onOff, value: true, mode: 'replace' },
-      });
+      const run = engine.order({ target: all, operation: switchOn, user });
       run.onResult(() => confirmed.push(performance.now() - began));
+      run.onProgress(() => undefined);
       const { total, succeeded } = await run.finished;
-      confirmed.sort((a, b) => a - b);
-      return { total, succeeded, p50: confirmed[total >> 1], p99: confirmed[Math.floor(total * 0.99)] };
+      return { total, succeeded, p50: quantile(confirmed, 0.5), p99: quantile(confirmed, 0.99) } satisfies OrderFigures;
     },
+    /** The same for devices that sleep: resolves when all members wait, each in the store. */
+    orderSleepers: () =>
+      new Promise<void>((resolve) => {
+        waiting = engine.order({ target: all, operation: switchOn });
+        let queued = 0;
+        waiting.onQueued(() => {
+          if (++queued === waiting?.members.length) resolve();
+        });
+      }),
+    /** How many of them it reached, when all have awoken. */
+    orderDelivered: async () => (await waiting?.finished)?.succeeded,
+    /** How many devices are asleep. */
+    asleep: () => engine.devices().filter(({ connectivity }) => connectivity === 'asleep').length,
+    /** From now on it is asked who may do what, and somebody hears of all that happens to devices. */
+    supervise: (access: Library.AccessSettings) => {
+      engine.setAccess(access);
+      engine.on('device', () => undefined);
+    },
+    provision: async (records: unknown[]) => {
+      await engine.provisionAll(records);
+    },
+    /** How many entries the audit trail has of what a user did, 10,000 at the most. */
+    audited: async (user: string) => (await engine.audit({ user, limit: 10_000 })).length,
+    /** Reads a resource of all devices, so that its value is known. */
+    readAll: async ({ path, user }: { path: string; user: string }) => {
+      const operation = { operation: 'read', paths: [parsePath(path)] } as const;
+      return (await engine.order({ target: all, operation, user }).finished).succeeded;
+    },
+    /** What `lwm2m-devices` does; with a user only what he may read. Gives back how long it took, ms, and of how many values. */
+    list: async (user?: string) => {
+      const began = performance.now();
+      const isReadable = (endpoint: string, path: Library.Path) =>
+        engine.denial('read', endpoint, user, [path]) === undefined;
+      const { devices } = await engine.listDevices({ all: true }, user === undefined ? {} : { isReadable });
+      const ms = performance.now() - began;
+      const values = devices.reduce((sum, device) => sum + Object.keys(device.values).length, 0);
+      return { ms, devices: devices.length, values } satisfies ListFigures;
+    },
+    /** From now on something else in the process blocks the event loop again and again, ms, and lets it go on between, ms. */
+    blockLoop: ({ block, pause }: { block: number; pause: number }) => {
+      const work = () => {
+        const until = performance.now() + block;
+        while (performance.now() < until);
+        blocking = setTimeout(work, pause);
+      };
+      blocking = setTimeout(work, 0);
+    },
+    releaseLoop: () => clearTimeout(blocking),
     ...more,
   });
 }

@@ -5,7 +5,7 @@ import { contender, type Contender } from './contender';
 import { registerDatagram } from './datagrams';
 import { registrations } from './measure-throughput';
 import { Peers } from './peers';
-import { median, type Row } from './rows';
+import { gibibytes, median, type Row } from './rows';
 import { Subject } from './subject';
 
 const FLEET = 20_000;
@@ -99,21 +99,21 @@ export async function measureStart(): Promise<Row[]> {
     const began = performance.now();
     await after.ask('listen');
     const seconds = (performance.now() - began) / 1000;
-    const gib = (await after.ask<number>('residentBytes')) / 2 ** 30;
+    const resident = await after.ask<number>('residentBytes');
     await after.stop();
     const stored = STORED.toLocaleString('en-US');
     return [
       {
         what: `start with ${stored} stored registrations`,
         measured: `${seconds.toFixed(1)} s`,
-        goal: `<= ${MAX_START_SECONDS} s`,
-        reached: seconds <= MAX_START_SECONDS,
+        goal: `< ${MAX_START_SECONDS} s`,
+        reached: seconds < MAX_START_SECONDS,
       },
       {
         what: 'resident memory after it',
-        measured: `${gib.toFixed(2)} GiB`,
+        measured: gibibytes(resident),
         goal: `<= ${MAX_RESIDENT_GIB} GiB`,
-        reached: gib <= MAX_RESIDENT_GIB,
+        reached: resident <= MAX_RESIDENT_GIB * 2 ** 30,
       },
     ];
   } finally {

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { isRequest } from './datagrams';
 
 /** A request that stays unanswered is sent again after this many ms ... */
 const RESEND_AFTER = 500;
@@ -8,14 +9,20 @@ const MAX_SENDS = 20;
 
 /** A request that waits for its answer. */
 interface Open {
+  readonly n: number;
   readonly datagram: Buffer;
   readonly socketIndex: number;
+  /** When it was sent first, by `performance.now`. */
+  readonly began: number;
   sentAt: number;
   sends: number;
 }
 
 /** Makes the datagram of request `n`, which leaves by this socket under this message id. */
 export type MakeDatagram = (n: number, socketIndex: number, messageId: number) => Buffer;
+
+/** Hears the answer to request `n`, so many ms after it was sent first. */
+export type HearAnswer = (socketIndex: number, answer: Buffer, n: number, ms: number) => void;
 
 /**
  * A set of UDP sockets that play devices with hand-made datagrams, so that the load costs little beside what is measured.
@@ -24,6 +31,7 @@ export type MakeDatagram = (n: number, socketIndex: number, messageId: number) =
 export class Peers {
   /** Runs on through all exchanges: an id used again within minutes would be answered as a duplicate. */
   private readonly messageIds: number[];
+  private answerRequest: ((socketIndex: number, request: Buffer) => void) | undefined;
 
   private constructor(
     private readonly sockets: readonly Socket[],
@@ -62,11 +70,23 @@ export class Peers {
     this.sockets[socketIndex]?.send(datagram, this.port, '127.0.0.1', ignore);
   }
 
+  /**
+   * From now on requests go to `answer`, during an exchange too. Not for an echo: what it sends back looks like requests.
+   */
+  onRequest(answer: (socketIndex: number, request: Buffer) => void): void {
+    this.answerRequest = answer;
+    this.onDatagram(ignore);
+  }
+
   /** Every datagram of every socket goes to `receive`, until the next call. */
   onDatagram(receive: (socketIndex: number, datagram: Buffer, from: number) => void): void {
+    const { answerRequest } = this;
     this.sockets.forEach((socket, index) => {
       socket.removeAllListeners('message');
-      socket.on('message', (datagram, { port }) => receive(index, datagram, port));
+      socket.on('message', (datagram, { port }) => {
+        if (answerRequest !== undefined && isRequest(datagram)) answerRequest(index, datagram);
+        else receive(index, datagram, port);
+      });
     });
   }
 
@@ -75,12 +95,7 @@ export class Peers {
    * An answer belongs to the request with the same message id on the same socket (the echo answers with the same bytes).
    * @param answered hears every answer.
    */
-  async exchange(
-    total: number,
-    window: number,
-    make: MakeDatagram,
-    answered: (socketIndex: number, datagram: Buffer) => void = ignore,
-  ): Promise<void> {
+  async exchange(total: number, window: number, make: MakeDatagram, answered: HearAnswer = ignore): Promise<void> {
     const open = new Map<number, Open>();
     let sent = 0;
     const next = () => {
@@ -88,7 +103,15 @@ export class Peers {
       const messageId = ((this.messageIds[socketIndex] ?? 0) + 1) & 0xffff;
       this.messageIds[socketIndex] = messageId;
       const datagram = make(sent, socketIndex, messageId);
-      open.set((socketIndex << 16) | messageId, { datagram, socketIndex, sentAt: Date.now(), sends: 1 });
+      const began = performance.now();
+      open.set((socketIndex << 16) | messageId, {
+        n: sent,
+        datagram,
+        socketIndex,
+        began,
+        sentAt: Date.now(),
+        sends: 1,
+      });
       sent += 1;
       this.sendFrom(socketIndex, datagram);
     };
@@ -103,8 +126,11 @@ export class Peers {
         if (!this.resend(open)) finish(new Error(`a request was not answered, sent ${MAX_SENDS} times`));
       }, RESEND_AFTER / 2);
       this.onDatagram((socketIndex, datagram) => {
-        if (!open.delete((socketIndex << 16) | datagram.readUInt16BE(2))) return;
-        answered(socketIndex, datagram);
+        const key = (socketIndex << 16) | datagram.readUInt16BE(2);
+        const request = open.get(key);
+        if (request === undefined) return;
+        open.delete(key);
+        answered(socketIndex, datagram, request.n, performance.now() - request.began);
         if (sent < total) next();
         else if (open.size === 0) finish();
       });

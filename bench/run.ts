@@ -4,8 +4,10 @@ import path from 'node:path';
 import { measureCodecs, measureHostileInputs } from './measure-codecs';
 import { measureDtls } from './measure-dtls';
 import { measureHeap, measureLargeRegistry } from './measure-fleet';
-import { measureOrder } from './measure-order';
+import { measureOrder, measureTown } from './measure-order';
+import { measureSleepers } from './measure-sleepers';
 import { measureStart, measureStore } from './measure-store';
+import { measureStorm } from './measure-storm';
 import { measureThroughput } from './measure-throughput';
 import { median, table, type Row } from './rows';
 
@@ -57,29 +59,50 @@ function keep(text: string): void {
   );
 }
 
-async function main(): Promise<void> {
-  const began = performance.now();
-  const note = (text: string) => process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s: ${text}\n`);
+type Note = (text: string) => void;
+
+async function measureAllThroughput(note: Note): Promise<Row[]> {
   const rounds: Map<string, number>[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
-    note(`throughput, round ${round} of ${ROUNDS}`);
+    note(`  round ${round} of ${ROUNDS}`);
     rounds.push(await measureThroughput(note));
   }
-  note('heap');
-  const heap = await measureHeap();
-  note('a large registry');
-  const large = await measureLargeRegistry(note);
-  note('the durable store');
-  const store = [...(await measureStore(note)), ...(await measureStart())];
-  note('an order to 10,000 devices');
-  const order = await measureOrder();
-  note('DTLS');
-  const dtls = await measureDtls();
-  note('codecs');
-  const codecs = [...measureCodecs(), ...measureHostileInputs()];
-  const text = table([...throughputRows(rounds), ...heap, ...large, ...store, ...order, ...dtls, ...codecs]);
-  process.stdout.write(`${text}\n`);
-  keep(text);
+  return throughputRows(rounds);
 }
 
-void main();
+/** What there is to measure, in the order of the table. */
+const PARTS: Readonly<Record<string, (note: Note) => Row[] | Promise<Row[]>>> = {
+  throughput: measureAllThroughput,
+  heap: measureHeap,
+  registry: measureLargeRegistry,
+  store: measureStore,
+  start: measureStart,
+  storm: measureStorm,
+  order: measureOrder,
+  town: measureTown,
+  sleepers: measureSleepers,
+  dtls: measureDtls,
+  codecs: measureCodecs,
+  hostile: measureHostileInputs,
+};
+
+/** Measures all parts, or those that are named: `npm run bench -- storm town`. The page keeps a run of all. */
+async function main(wanted: readonly string[]): Promise<void> {
+  const unknown = wanted.filter((name) => !Object.hasOwn(PARTS, name));
+  if (unknown.length > 0)
+    throw new Error(`no part '${unknown.join("', '")}': there are ${Object.keys(PARTS).join(', ')}`);
+  const began = performance.now();
+  const note = (text: string) => process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s: ${text}\n`);
+  const rows: Row[] = [];
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    note(name);
+    rows.push(...(await measure(note)));
+  }
+  const text = table(rows);
+  process.stdout.write(`${text}\n`);
+  if (wanted.length === 0) keep(text);
+  note('done');
+}
+
+void main(process.argv.slice(2));

@@ -1,11 +1,25 @@
 import { cpuSeconds, mainThreadSeconds, settledHeapBytes } from './cpu-time';
+import { LoopWatch } from './loop-watch';
 import type { Answer, Command } from './subject';
 
 export type Handlers = Record<string, (argument: never) => unknown>;
 
 /** Used by a subject: answers the commands that its parent sends, and ends with its parent. */
 export function serve(handlers: Handlers): void {
-  const all: Handlers = { cpu: cpuSeconds, mainThread: mainThreadSeconds, heap: settledHeapBytes, ...handlers };
+  let watch: LoopWatch | undefined;
+  const all: Handlers = {
+    cpu: cpuSeconds,
+    mainThread: mainThreadSeconds,
+    heap: settledHeapBytes,
+    residentBytes: () => process.memoryUsage.rss(),
+    /** The most that was resident ever. */
+    residentPeak: () => process.resourceUsage().maxRSS * 1024,
+    watchLoop: async (resolution: number) => {
+      watch = await LoopWatch.start(resolution);
+    },
+    loopDelay: () => watch?.end(),
+    ...handlers,
+  };
   process.on('message', (command: Command) => {
     void answer(all, command).then((reply) => process.send?.(reply));
   });

@@ -7,7 +7,8 @@ export type Answer = { id: number; value?: unknown; error?: string };
 
 /**
  * A subject is the program under measurement, in a process of its own: the load comes from this process and is not
- * counted. It answers commands over IPC; `cpu` and `heap` are answered for it, the rest is its own.
+ * counted. It answers commands over IPC; those about its CPU, memory and event loop are answered for it (`serve`), the rest is
+ * its own.
  */
 export class Subject {
   /** Rejects when the process ends before it is stopped, so that nobody waits for answers of a dead one. */
