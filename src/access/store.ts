@@ -26,7 +26,7 @@ export interface AuditEntry {
   readonly at: number;
   /** Absent: nobody was named. */
   readonly user?: string;
-  /** The operation, or `suspend`, `resume`, `provision`, `unprovision`, `grant`, `revoke`. */
+  /** The operation, or `suspend`, `resume`, `provision`, `unprovision`, `hand-over`, `join`, `confirm`, `grant`, `revoke`. */
   readonly operation: string;
   /** Absent: it was about no device. */
   readonly endpoint?: string;

@@ -185,6 +185,7 @@ export class EngineParts {
       authorizeObservation: (endpoint, paths, user) => this.rights.observe(endpoint, paths, user),
       authorizeSuspension: (endpoint, user) => this.rights.may('suspend', endpoint, user),
       ordered: this.rights.ordered,
+      joined: this.rights.joined,
       endSessions: (identity) => this.ports.endSessions(identity),
       emit: () => (this.listeners.has('device') ? (event) => this.listeners.tell('device', event) : undefined),
     });

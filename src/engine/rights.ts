@@ -132,6 +132,11 @@ export class Rights {
     });
   };
 
+  /** A device that nobody has provisioned got a record, because this user has let newcomers in. */
+  readonly joined = (endpoint: string, user: string | undefined): void => {
+    this.audit.record({ user, operation: 'join', endpoint, paths: [], outcome: 'succeeded' });
+  };
+
   /** What comes of a suspension, or of its end before time, device by device; those that were left alone are not noted. */
   suspended(operation: 'suspend' | 'resume', run: SuspensionRun, user: string | undefined): SuspensionRun {
     const id = randomUUID();

@@ -59,6 +59,8 @@ export interface FleetOptions {
   readonly authorizeObservation?: (endpoint: string, paths: readonly Path[], user?: string) => Lwm2mError | undefined;
   /** Told what came of an order, device by device. */
   readonly ordered?: (outcome: OrderOutcome) => void;
+  /** Told of a device that a join window, which this user has opened, has made a record of. */
+  readonly joined?: (endpoint: string, user: string | undefined) => void;
   /** Hears what happens to devices; `undefined` while nobody listens, so that nothing is made for nobody. */
   readonly emit: () => ((event: DeviceEvent) => void) | undefined;
 }
@@ -141,7 +143,8 @@ export class Fleet implements ServerListener {
       identityOf: (endpoint) => this.provisioning.identityOf(endpoint),
       endpointOf: (identity) => this.provisioning.endpointOf(identity),
       join: (endpoint, template, user) => this.provisioning.join(endpoint, template, { user }),
-      joined: (device) => {
+      joined: (device, user) => {
+        options.joined?.(device.endpoint, user);
         if (device.client !== undefined) this.#emit('joined', device.client.registration, device);
       },
     });

@@ -45,8 +45,8 @@ export interface NewcomersContext extends Omit<PendingDevicesContext, 'now'> {
   readonly noSec: NoSecPolicy;
   /** Gives a device without security this record; false: it has got one meanwhile. */
   readonly join: (endpoint: string, template: RecordTemplate, user: string | undefined) => Promise<boolean>;
-  /** The device has joined: it has a record now. */
-  readonly joined: (device: Device) => void;
+  /** The device has joined: it has a record now, by who opened the window. */
+  readonly joined: (device: Device, user: string | undefined) => void;
 }
 
 interface JoinWindow {
@@ -170,7 +170,7 @@ export class Newcomers {
     const hasJoined = await this.#context.join(endpoint, template, user);
     if (!admitted.delete(endpoint) || !hasJoined) return;
     joined.push(endpoint);
-    this.#context.joined(device);
+    this.#context.joined(device, user);
   }
 
   #openWindow(): JoinWindow | undefined {

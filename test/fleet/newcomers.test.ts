@@ -178,6 +178,17 @@ describe('Newcomers', () => {
       assert.equal(await register('lamp-1'), CoapCode.Created, 'who has joined stays');
     });
 
+    it('is in the audit trail, and so is each device that joined, by who opened it', async () => {
+      await start();
+      const { engine } = harness;
+      await engine.permitJoin({ user: 'ada' });
+      await register('lamp-1');
+      const trail = (await engine.audit()).map(
+        ({ user, operation, endpoint = '-' }) => `${user} ${operation} ${endpoint}`,
+      );
+      assert.deepEqual(trail, ['ada join lamp-1', 'ada join -']);
+    });
+
     it('until it is closed, or until so many have joined', async () => {
       await start();
       const { engine } = harness;
