@@ -88,7 +88,7 @@ export class Granting {
     await this.#turns.run('', async () => {
       const { grants } = this.#context;
       for (const held of [...grants]) {
-        if ('endpoint' in held.stored.target && held.stored.target.endpoint === endpoint) await grants.remove(held);
+        if (onlyDeviceOf(held.stored.target) === endpoint) await grants.remove(held);
       }
     });
   }
@@ -173,6 +173,14 @@ export class Granting {
 const CHECKS_AT_ONCE = 10_000;
 
 const REVOKE_PROPERTIES = ['id', 'user', 'target'];
+
+/** The one device that a target can mean, however it says so. */
+function onlyDeviceOf(target: GrantTarget): string | undefined {
+  if ('endpoint' in target) return target.endpoint;
+  if ('group' in target) return undefined;
+  const terms = target.selector.split(/\s+/).filter((term) => term.startsWith('ep='));
+  return terms.map((term) => term.slice('ep='.length)).find((name) => !/[*?]/.test(name));
+}
 
 /** What a right for an operation is about: each of its paths, all of them, or the device as a whole. */
 function pathsOfRight(

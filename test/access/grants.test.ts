@@ -116,6 +116,32 @@ describe('A grant for a weekend', () => {
     assert.deepEqual(after.topics, ['ended tom']);
   });
 
+  it('stands the same when the server begins anew, at whatever moment, and when its clock is set back', async () => {
+    let fixture = new AccessFixture(SETTINGS);
+    await fixture.granting.grant(WEEKEND, { user: 'peter' });
+    const { clock, store } = fixture;
+    const times: [time: string, tom: boolean][] = [
+      ['2026-07-03T17:59:59.999Z', false],
+      [FRIDAY, true],
+      ['2026-07-05T19:59:59.999Z', true],
+      [SUNDAY, false],
+      ['2026-07-06T00:00:00Z', false],
+    ];
+    const now = clock.now.bind(clock);
+    for (const [time, tom] of times) {
+      await fixture.until(time);
+      fixture.grants.close();
+      fixture = new AccessFixture(SETTINGS, clock, store);
+      await fixture.grants.takeUp();
+      assert.deepEqual([may(fixture, 'tom').engine, may(fixture, 'peter').engine], [tom, !tom], time);
+      assert.equal(fixture.granting.list().length, 1);
+    }
+    clock.now = () => now() - 24 * 3600_000;
+    assert.deepEqual(may(fixture, 'tom'), GUEST, 'by the clock it is Sunday 0:00 again');
+    await clock.advance(20 * 3600_000);
+    assert.deepEqual(may(fixture, 'tom'), NOTHING);
+  });
+
   it('is shown with times in UTC and how it stands', async () => {
     const fixture = new AccessFixture(SETTINGS);
     const granted = await fixture.granting.grant(WEEKEND, { user: 'peter' });
@@ -269,11 +295,13 @@ describe('Granting', () => {
   it('ends all grants of a device that is handed over, and no others', async () => {
     const fixture = new AccessFixture(SETTINGS);
     await grant(fixture, 'clara', {});
+    await grant(fixture, 'clara', { target: { selector: 'ep=car-1' } });
+    await grant(fixture, 'clara', { target: { selector: 'ep=car-*' } });
     await grant(fixture, 'clara', { target: 'car-2' });
     await fixture.granting.forget('car-1');
     assert.deepEqual(
       fixture.granting.list().map(({ target }) => target),
-      ['car-2'],
+      [{ selector: 'ep=car-*' }, 'car-2'],
     );
   });
 
@@ -318,6 +346,18 @@ describe('Granting', () => {
     for (const until of [SUNDAY, at, new Date(at), '2026-07-05T22:00+02:00', '2026-07-05 20:00:00Z']) {
       assert.equal((await grant(fixture, 'clara', { until })).until, '2026-07-05T20:00:00.000Z');
     }
+  });
+
+  it('takes times without a zone as those of the server, also where summer time begins and ends; a day is its beginning', async () => {
+    const fixture = new AccessFixture(SETTINGS);
+    const local = (...parts: [number, number, number, number?, number?]) => new Date(...parts).toISOString();
+    const cases: [text: string, time: string][] = [
+      ['2026-07-05', local(2026, 6, 5)],
+      ['2026-07-05T20:00', local(2026, 6, 5, 20)],
+      ['2026-10-25 02:30', local(2026, 9, 25, 2, 30)],
+      ['2027-03-28T02:30:00', local(2027, 2, 28, 2, 30)],
+    ];
+    for (const [from, time] of cases) assert.equal((await grant(fixture, 'clara', { from })).from, time);
   });
 
   it('of rights that nobody has to have, while none are attached', async () => {
