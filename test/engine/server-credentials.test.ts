@@ -33,7 +33,12 @@ describe('The credentials of a server', () => {
   it('may be a key alone, in either PEM form, or nothing', () => {
     assert.equal(readServerCredentials({ privateKey: pem(server.key, 'sec1') }).key?.equals(server.key), true);
     for (const nothing of [{}, { privateKey: '', certificate: ' \n', trustAnchors: '' }]) {
-      assert.deepEqual(readServerCredentials(nothing), { key: undefined, formerKey: undefined, chain: [], trustAnchors: [] });
+      assert.deepEqual(readServerCredentials(nothing), {
+        key: undefined,
+        formerKey: undefined,
+        chain: [],
+        trustAnchors: [],
+      });
     }
   });
 
