@@ -166,9 +166,12 @@ export class ObservationPolicies {
       running = undefined;
     }
     running ??= this.#run(id, { policy, user });
+    const isOfAnother = running.user !== user;
     running.user = user;
     const isClaimed = running.claimed;
     running.attach(listener);
+    // What one may observe another may not.
+    if (isOfAnother) for (const device of this.#context.devices) running.rightsChanged(device);
     if (!isClaimed) for (const device of this.#context.devices) running.updated(device);
     return this.#handle(running, listener);
   }

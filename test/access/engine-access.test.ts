@@ -262,6 +262,23 @@ describe('An engine with rights', () => {
     assert.deepEqual([asked.length, handle.status().observing], [5, 1]);
   });
 
+  it('goes on with an observation for another user only if that one may', async () => {
+    answering(await car());
+    const failures: string[] = [];
+    const listener = { value: () => undefined, failed: ({ error }: MemberFailure) => failures.push(error.message) };
+    const policy = { target: { endpoint: 'car-1' }, paths: [parsePath('/6/0/0')] };
+    for (const [user, observing] of [
+      ['ada', 1],
+      ['tom', 0],
+      ['flow', 1],
+    ] as const) {
+      const handle = await harness.settled(harness.engine.observePolicy('one', policy, listener, { user }));
+      await clock.advance(3_000);
+      assert.equal(handle.status().observing, observing, user);
+    }
+    assert.deepEqual(failures, ['tom may not observe /6/0/0 on car-1: needs a role or grant with observe']);
+  });
+
   it('ends an observation when its device leaves what the right is for: a group of its record, or one by a rule', async () => {
     answering(await car());
     const { engine } = harness;
