@@ -45,7 +45,7 @@ export class Audit {
       return;
     }
     try {
-      const written = store.append({ at: clock.now(), ...bounded(entry) });
+      const written = store.append(bounded(entry, clock.now()));
       if (!(written instanceof Promise)) return;
       this.#underWay += 1;
       written
@@ -77,15 +77,15 @@ export class Audit {
   }
 }
 
-function bounded(entry: Omit<AuditEntry, 'at'>): Omit<AuditEntry, 'at'> {
+/** Of each operation on each device there is one: it is copied once. */
+function bounded(entry: Omit<AuditEntry, 'at'>, at: number): AuditEntry {
   const { user, endpoint, paths } = entry;
   const shown = paths.slice(0, MAX_PATHS).map(clipped);
-  return {
-    ...entry,
-    ...(user === undefined ? {} : { user: clipped(user) }),
-    ...(endpoint === undefined ? {} : { endpoint: clipped(endpoint) }),
-    paths: paths.length > MAX_PATHS ? [...shown, '...'] : shown,
-  };
+  if (paths.length > MAX_PATHS) shown.push('...');
+  const own: { -readonly [Name in keyof AuditEntry]: AuditEntry[Name] } = { ...entry, at, paths: shown };
+  if (user !== undefined) own.user = clipped(user);
+  if (endpoint !== undefined) own.endpoint = clipped(endpoint);
+  return own;
 }
 
 function clipped(text: string): string {

@@ -8,8 +8,8 @@ interface NumberedEntry extends AuditEntry {
 
 /** The newest entries of the audit in the memory of this process. */
 export class MemoryAudit implements AuditStore {
-  /** By their numbers, oldest first. */
-  readonly #entries = new Map<number, NumberedEntry>();
+  /** A ring: each has the place of the one that was as many before it as are kept. */
+  readonly #entries: NumberedEntry[] = [];
   readonly #maxEntries: number;
   #last = 0;
 
@@ -20,16 +20,15 @@ export class MemoryAudit implements AuditStore {
 
   append(entry: AuditEntry): void {
     this.#last += 1;
-    this.#entries.set(this.#last, { ...entry, paths: [...entry.paths], number: this.#last });
-    this.#entries.delete(this.#last - this.#maxEntries);
+    this.#entries[this.#last % this.#maxEntries] = { ...entry, paths: [...entry.paths], number: this.#last };
   }
 
   query(query: AuditQuery): readonly NumberedEntry[] {
     const found: NumberedEntry[] = [];
     const newest = Math.min(this.#last, (query.before ?? Infinity) - 1);
     for (let number = newest; found.length < query.limit; number -= 1) {
-      const entry = this.#entries.get(number);
-      if (entry === undefined) break;
+      const entry = this.#entries[number % this.#maxEntries];
+      if (entry?.number !== number) break;
       if (matches(entry, query)) found.push({ ...entry, paths: [...entry.paths] });
     }
     return found;
