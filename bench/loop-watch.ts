@@ -21,9 +21,8 @@ export class LoopWatch {
   static async start(resolution: number): Promise<LoopWatch> {
     const histogram = monitorEventLoopDelay({ resolution });
     histogram.enable();
-    // The first look has nothing before it.
+    // The first look has nothing before it: it must be over when what is watched begins.
     await wait(2 * resolution);
-    histogram.reset();
     return new LoopWatch(histogram, resolution);
   }
 
