@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { PACKAGE_ROOT, type NodeRedProcess } from './node-red-process';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -193,7 +193,18 @@ export class Editor {
     await this.page
       .locator(`#node-input-${property} + .red-ui-typedInput-container .red-ui-typedInput-type-select`)
       .click();
-    await this.page.locator(`.red-ui-typedInput-options:visible a[value="${type}"]`).click();
+    const option = this.page.locator(`.red-ui-typedInput-options:visible a[value="${type}"]`);
+    await option.click();
+    // The editor sometimes misses a click while its menu slides open. A user clicks again.
+    for (let again = 0; again < 2 && (await this.isStillThere(option)); again += 1) await option.click();
+  }
+
+  private async isStillThere(element: Locator): Promise<boolean> {
+    const gone = element.waitFor({ state: 'hidden', timeout: 1000 });
+    return gone.then(
+      () => false,
+      () => true,
+    );
   }
 
   /** Presses Done in the uppermost dialog and waits until it is gone. */
