@@ -28,6 +28,8 @@ export class StoreKeeper implements StoreHealth {
   #attempt: Promise<void> | undefined;
   #isTrying = false;
   #closed = false;
+  /** Who waits for the first opening. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: StoreKeeperOptions) {
     this.#options = options;
@@ -61,6 +63,17 @@ export class StoreKeeper implements StoreHealth {
     await attempt;
   }
 
+  /** Resolves when the store is open, in trouble or closed, and in any case after so long, ms. */
+  async opening(patience: number): Promise<void> {
+    if (this.#isOpen || this.#closed || this.#error !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(resolve, patience);
+    this.#waiting.add(resolve);
+    await promise;
+    this.#waiting.delete(resolve);
+    timer.cancel();
+  }
+
   /** Somebody could not use the store. */
   failed(error: StoreError): void {
     if (this.#closed) return;
@@ -70,6 +83,7 @@ export class StoreKeeper implements StoreHealth {
     this.#error = error;
     this.#options.log.error(`the store: ${error.message}`);
     this.#options.changed(error);
+    this.#wake();
   }
 
   /** Something was written durably. */
@@ -87,6 +101,7 @@ export class StoreKeeper implements StoreHealth {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#wake();
     await this.#attempt;
   }
 
@@ -121,5 +136,10 @@ export class StoreKeeper implements StoreHealth {
     }
     this.#isOpen = true;
     this.succeeded();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
   }
 }

@@ -97,6 +97,8 @@ export class Server {
   #observations: Observations | undefined;
   #heldOrders: readonly HeldOrder<OperationResult>[] | undefined;
   #closed = false;
+  /** Requests that wait for the store to be taken up. */
+  #early = 0;
 
   constructor(options: ServerOptions) {
     const { clock, listener, store } = options;
@@ -212,7 +214,7 @@ export class Server {
   /** Answers a request of a device. */
   handle(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
     const { health } = this.#options;
-    if (!health.isOpen) return health.error === undefined ? TAKING_UP : STORE_IN_TROUBLE;
+    if (!health.isOpen) return health.error === undefined ? this.#handleEarly(request) : STORE_IN_TROUBLE;
     try {
       const response = this.#route(request);
       if (response instanceof Promise) return response.then(this.#stored, this.#unstored);
@@ -309,6 +311,17 @@ export class Server {
   /** A peer could not prove in its handshake who it claimed to be. */
   handshakeRefused(refusal: HandshakeRefusal): void {
     sayRefusal(refusal, this.#admission, this.#rejections);
+  }
+
+  /** A device that comes while the store is taken up is served when that is done; one of many, or when it takes long, is put off. */
+  async #handleEarly(request: IncomingRequest): Promise<HandlerResponse> {
+    const { health } = this.#options;
+    if (this.#early >= MAX_EARLY) return TAKING_UP;
+    this.#early += 1;
+    await health.opening(EARLY_PATIENCE);
+    this.#early -= 1;
+    if (health.isOpen && !this.#closed) return this.handle(request);
+    return health.error === undefined ? TAKING_UP : STORE_IN_TROUBLE;
   }
 
   #route(request: IncomingRequest): HandlerResponse | Promise<HandlerResponse> {
@@ -413,6 +426,9 @@ export class Server {
   };
 }
 
+/** So many requests may wait while the store is taken up, and so long, ms. */
+const MAX_EARLY = 1000;
+const EARLY_PATIENCE = 2000;
 /** Max-Age is what a device is told to wait, s. */
 const STORE_IN_TROUBLE: HandlerResponse = { code: CoapCode.ServiceUnavailable, options: { maxAge: 30 } };
 const TAKING_UP: HandlerResponse = { code: CoapCode.ServiceUnavailable, options: { maxAge: 5 } };

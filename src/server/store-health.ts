@@ -6,6 +6,8 @@ export interface StoreHealth {
   readonly isOpen: boolean;
   /** What ails the store. */
   readonly error: StoreError | undefined;
+  /** Resolves when the store is open or in trouble, and in any case after so long, ms. */
+  opening(patience: number): Promise<void>;
   failed(error: StoreError): void;
   /** Something was written durably. */
   succeeded(): void;

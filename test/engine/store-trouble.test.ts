@@ -90,6 +90,32 @@ describe('A store in trouble', () => {
     await harness.close();
   });
 
+  it('that takes long to open lets those who come wait a moment, and puts them off', async () => {
+    const clock = new SimulatedClock();
+    const network = new MemoryNetwork(clock);
+    const store = new MemoryStore(clock);
+    const opened = Promise.withResolvers<void>();
+    store.open = () => opened.promise;
+    const engine = new Engine({ clock, store, noSec: 'any', transports: [network.transport(SERVER)] });
+    const starting = engine.start();
+    await clock.settle();
+    const device = new ScriptedDevice(network, '192.0.2.10:4000', SERVER);
+    const [early, late] = ['lamp-1', 'lamp-2'].map((endpoint, index) =>
+      new ScriptedDevice(network, `192.0.2.${20 + index}:4000`, SERVER).register({ endpoint }),
+    );
+    await clock.advance(2_000);
+    const putOff = await early;
+    assert.deepEqual([putOff?.code, putOff?.options.maxAge], [CoapCode.ServiceUnavailable, 5]);
+    assert.equal((await late)?.code, CoapCode.ServiceUnavailable);
+    const waiting = device.register({ endpoint: 'lamp-3' });
+    await clock.advance(1_000);
+    opened.resolve();
+    assert.equal((await waiting).code, CoapCode.Created);
+    await starting;
+    await engine.close();
+    assert.equal(clock.timers, 0);
+  });
+
   it('is tried by itself with growing patience, and said to be well when no device comes', async () => {
     const { harness, clock, store, told, conditions } = await startFrail(() => undefined);
     let checks = 0;
