@@ -43,7 +43,7 @@ export interface CoapLimits {
   readonly queuedRequests: number;
   /** Requests of ours that one channel may owe a response to after an empty acknowledgement: 32; others wait. */
   readonly openRequests: number;
-  /** Requests of one peer that may be with the handler at once: 32. One more is answered 5.03. */
+  /** Requests of one peer, which may be a gateway of many, that may be with the handler at once: 128. One more is answered 5.03. */
   readonly handledRequests: number;
   /** Requests of all peers that may be with the handler at once: 20,000. One more is answered 5.03. */
   readonly handledRequestsTotal: number;
@@ -72,7 +72,7 @@ export interface CoapLimits {
 export const DEFAULT_LIMITS: CoapLimits = {
   queuedRequests: 256,
   openRequests: 32,
-  handledRequests: 32,
+  handledRequests: 128,
   handledRequestsTotal: 20_000,
   rememberedMessages: 16_384,
   rememberedMessagesTotal: 500_000,
