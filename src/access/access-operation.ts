@@ -1,4 +1,4 @@
-import { formatPath, type Path } from '../model';
+import { type Path } from '../model';
 import type { Operation } from '../server';
 
 /** What a right may be for: what is done to devices, and what is done to the fleet. */
@@ -49,13 +49,6 @@ export function pathsOf(operation: Operation, resolve: (text: string) => Path): 
     case 'write-attributes':
       return [operation.path];
   }
-}
-
-/** The same for people. */
-export function pathTextsOf(operation: Operation): readonly string[] {
-  if (operation.operation === 'write-composite') return Object.keys(operation.values);
-  if (operation.operation === 'read') return operation.paths.map(formatPath);
-  return [formatPath(operation.path)];
 }
 
 /** What an operation reads besides: the conditions that whoever orders it may have chosen. */

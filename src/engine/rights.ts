@@ -7,7 +7,6 @@ import {
   Granting,
   pathsAsked,
   pathsOf,
-  pathTextsOf,
   readAccessSettings,
   rightFor,
   type AccessOperation,
@@ -25,6 +24,7 @@ import { AccessDeniedError, CancelledError, Lwm2mError, QueueExpiredError, Respo
 import type { Devices, OrderOutcome, OrderToAuthorize, SuspensionRun, WaitingConfirmation } from '../fleet';
 import { parseSelector } from '../fleet/selector';
 import { resolvePath, type ObjectDefinitions, type Path } from '../model';
+import { operationPaths } from '../server';
 import type { Clock } from '../util/clock';
 import type { Log } from '../util/log';
 
@@ -126,7 +126,7 @@ export class Rights {
       user,
       operation: operation.operation,
       endpoint,
-      paths: pathTextsOf(operation),
+      paths: operationPaths(operation),
       ...outcomeOf(error, code),
       ...(run === undefined ? {} : { run }),
     });
@@ -166,7 +166,7 @@ export class Rights {
     act: () => WaitingConfirmation,
   ): WaitingConfirmation {
     const note = (outcome: Pick<AuditEntry, 'outcome' | 'error'>): void => {
-      const paths = pathTextsOf(operation);
+      const paths = operationPaths(operation);
       for (const endpoint of members) {
         this.audit.record({ user, operation: 'confirm', endpoint, paths, run, ...outcome });
       }

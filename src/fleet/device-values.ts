@@ -115,7 +115,8 @@ function keyOf({ objectId, objectInstanceId, resourceId }: Path): string {
   return `/${objectId}/${objectInstanceId}/${resourceId}`;
 }
 
-function isWithin(path: Path, within: readonly Path[]): boolean {
+/** Whether a path lies at, below or above one of these. */
+export function isWithin(path: Path, within: readonly Path[]): boolean {
   return within.some((outer) => pathContains(outer, path) || pathContains(path, outer));
 }
 

@@ -4,12 +4,12 @@ import {
   fromCompositePayload,
   fromPayload,
   parsePath,
-  pathContains,
   pathLevel,
   type DefinitionOf,
   type Path,
 } from '../model';
-import { operationPath, type Operation, type OperationName } from '../server';
+import { operationPath, type Operation } from '../server';
+import { isWithin } from './device-values';
 import type { OpenOrderView, PendingValue, ValueView } from './device-view';
 
 /** How many orders of a device are shown. */
@@ -18,8 +18,7 @@ const MAX_PENDING = 256;
 
 /** An order that is not done yet. */
 export interface OpenOrder {
-  readonly operation: OperationName;
-  readonly path: string;
+  readonly operation: Operation;
   /** ms since 1970 */
   readonly since: number;
   readonly expires: number;
@@ -74,10 +73,11 @@ export class OpenOrders {
   /** Those longest under way first. */
   view(): OpenOrderView[] {
     const shown: OpenOrderView[] = [];
-    for (const { operation, path, state, since, expires, by } of this.#orders) {
+    for (const { operation, state, since, expires, by } of this.#orders) {
       if (shown.length === MAX_SHOWN) break;
-      if (state !== undefined)
-        shown.push({ operation, path, state, since, expires, ...(by === undefined ? {} : { by }) });
+      if (state === undefined) continue;
+      const what = { operation: operation.operation, path: operationPath(operation) };
+      shown.push({ ...what, state, since, expires, ...(by === undefined ? {} : { by }) });
     }
     return shown;
   }
@@ -116,16 +116,7 @@ export function openOrder(
   { by, since, expires }: Pick<OpenOrder, 'by' | 'since' | 'expires'>,
   definitionOf: DefinitionOf = () => undefined,
 ): OpenOrder {
-  const values = writtenValues(operation, definitionOf);
-  return {
-    operation: operation.operation,
-    path: operationPath(operation),
-    since,
-    expires,
-    by,
-    state: undefined,
-    values,
-  };
+  return { operation, since, expires, by, state: undefined, values: writtenValues(operation, definitionOf) };
 }
 
 /** What an operation writes, by path of the resource; of a multiple resource an object by resource instance id. */
@@ -156,8 +147,4 @@ function writtenValues(operation: Operation, definitionOf: DefinitionOf): Readon
 
 function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null;
-}
-
-function isWithin(path: Path, within: readonly Path[]): boolean {
-  return within.some((outer) => pathContains(outer, path) || pathContains(path, outer));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AccessDeniedError, CancelledError, Lwm2mError } from '../errors';
-import { checkOperation, supersedeKey } from '../server';
+import { checkOperation, DEFAULT_EXPIRES, supersedeKey } from '../server';
 import type { Operation, OperationResult, OrderOrigin, PerformOptions, RestoredOrder, Server } from '../server';
 import type { Clock } from '../util/clock';
 import { describeError, escapeForLog, type Log } from '../util/log';
@@ -13,7 +13,6 @@ import { OrderExecution, type MemberOptions, type OrderContext } from './order-e
 
 type Parked = WaitingConfirmation & { readonly given: Promise<void> };
 
-const DEFAULT_EXPIRES = 24 * 3600_000;
 /** How many orders of the process before this one are taken up before everything else has its turn. */
 const TAKEN_UP_AT_ONCE = 500;
 
@@ -163,20 +162,15 @@ export class Orders {
   /** One operation on one device, which may be a member of an order; it has passed `checkOperation`. */
   #perform(endpoint: string, operation: Operation, options: MemberOptions): Promise<OperationResult> {
     if (this.#closed) return Promise.reject(new CancelledError('the engine was closed'));
-    const { clock, authorize } = this.#context;
+    const { clock } = this.#context;
     const { user, run, expires = DEFAULT_EXPIRES } = options;
-    const asked = { endpoint, operation, user };
     const since = clock.now();
-    return this.#follow(
-      { ...asked, run, since, expires: since + expires },
-      { ...options, permit: authorize === undefined ? undefined : () => authorize(asked) },
-      (tracked) => {
-        const denied = tracked.permit?.();
-        return denied === undefined
-          ? this.#context.server().perform(endpoint, operation, tracked)
-          : Promise.reject<OperationResult>(denied);
-      },
-    );
+    return this.#follow({ endpoint, operation, user, run, since, expires: since + expires }, options, (tracked) => {
+      const denied = tracked.permit?.();
+      return denied === undefined
+        ? this.#context.server().perform(endpoint, operation, tracked)
+        : Promise.reject<OperationResult>(denied);
+    });
   }
 
   #contextOf(
@@ -300,25 +294,21 @@ export class Orders {
 
   #resume(restored: RestoredOrder, options: MemberOptions): Promise<OperationResult> {
     const { endpoint, operation, user, queuedAt, expiresAt } = restored.stored;
-    const { authorize } = this.#context;
-    const permit = authorize === undefined ? undefined : () => authorize({ endpoint, operation, user });
-    return this.#follow(
-      { endpoint, operation, user, run: options.run, since: queuedAt, expires: expiresAt },
-      { ...options, permit },
-      (tracked) => restored.follow(tracked),
-    );
+    const order = { endpoint, operation, user, run: options.run, since: queuedAt, expires: expiresAt };
+    return this.#follow(order, options, (tracked) => restored.follow(tracked));
   }
 
-  /** Shows an order with its device while it is under way, and tells what came of it. */
+  /** Shows an order with its device while it is under way, asks for its right when it is sent, and tells what came of it. */
   async #follow(
     order: Omit<OrderOutcome, 'error' | 'code'> & Pick<OpenOrder, 'since' | 'expires'>,
     options: PerformOptions,
     start: (options: PerformOptions) => Promise<OperationResult>,
   ): Promise<OperationResult> {
-    const { devices, ordered } = this.#context;
+    const { devices, ordered, authorize } = this.#context;
     const { endpoint, operation, user, run, since, expires } = order;
+    const permit = authorize && (() => authorize({ endpoint, operation, user }));
     const device = devices.get(endpoint);
-    if (device === undefined && ordered === undefined) return start(options);
+    if (device === undefined && ordered === undefined) return start({ ...options, permit });
     const open = openOrder(operation, { by: user, since, expires }, device?.client?.model.definitionOf);
     const moved = (state: 'queued' | 'sent', tell: (() => void) | undefined) => (): void => {
       device?.orders.moved(open, state);
@@ -329,7 +319,7 @@ export class Orders {
       isStored = true;
       options.queued?.();
     });
-    const tracked = { ...options, sent: moved('sent', options.sent), queued };
+    const tracked = { ...options, permit, sent: moved('sent', options.sent), queued };
     try {
       const result = await start(tracked);
       device?.orders.done(open, undefined);

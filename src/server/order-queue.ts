@@ -21,7 +21,8 @@ import { supersedeKey } from './supersede';
 import { isSettled, orderOf, sendNow } from './waiting-order';
 import type { HeldOrder, QueuedRequest, QueuedResult, WaitingOptions, WaitingOrder } from './waiting-order';
 
-const DEFAULT_EXPIRES = 24 * 3600_000;
+/** How long an order waits that does not say, ms. */
+export const DEFAULT_EXPIRES = 24 * 3600_000;
 /** For ever, as far as a store is concerned (100 years). */
 const LONGEST_EXPIRES = 100 * 365 * 24 * 3600_000;
 const MAX_PER_DEVICE = 100;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
+import { onFreePorts } from '../support/city';
 import { browserIsMissing, Editor, startBrowser } from '../support/editor';
-import { freeUdpPort } from '../support/free-udp-port';
-import { NodeRedProcess, PACKAGE_ROOT, type Flow } from '../support/node-red-process';
+import { NodeRedProcess, PACKAGE_ROOT } from '../support/node-red-process';
 
 const IMAGES = path.join(PACKAGE_ROOT, 'docs', 'images');
 
@@ -15,10 +15,8 @@ describe('the city in the editor', function () {
   before(async function () {
     if (browserIsMissing()) this.skip();
     const { cityOf, DASHBOARD } = await import('../../scripts/city.mjs');
-    const ports: Readonly<Record<string, number>> = { 5683: await freeUdpPort(), 5684: await freeUdpPort() };
-    const moved = JSON.stringify(cityOf()).replaceAll(/(?<=:)568[34]\b/g, (port) => String(ports[port]));
     nodeRed = await NodeRedProcess.start({
-      flows: JSON.parse(moved) as Flow[],
+      flows: await onFreePorts(cityOf()),
       settings: { nodesDir: [PACKAGE_ROOT, DASHBOARD] },
     });
     browser = await startBrowser();

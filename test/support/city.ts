@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { DebugSidebar, type Shown } from './debug-sidebar';
+import { goesAway } from './editor';
 import { freeUdpPort } from './free-udp-port';
 import { NodeRedProcess, PACKAGE_ROOT, type Flow } from './node-red-process';
 
@@ -160,7 +161,7 @@ export class CityPage {
     const wanted = menu.getByRole('option', { name: option });
     await wanted.click();
     // A menu that is still unfolding may miss a click. A user clicks again.
-    if (!(await isGone(menu))) await wanted.click();
+    if (!(await goesAway(menu))) await wanted.click();
     await menu.waitFor({ state: 'detached' });
   }
 
@@ -199,19 +200,16 @@ export class CityPage {
   }
 }
 
-/** Whether it goes away within a second. */
-function isGone(element: Locator): Promise<boolean> {
-  return element.waitFor({ state: 'detached', timeout: 1000 }).then(
-    () => true,
-    () => false,
-  );
+/** The flows with other UDP ports than 5683 and 5684. */
+export async function onFreePorts(flows: readonly Flow[]): Promise<Flow[]> {
+  const ports: Readonly<Record<string, number>> = { 5683: await freeUdpPort(), 5684: await freeUdpPort() };
+  const json = JSON.stringify(flows).replaceAll(/(?<=:)568[34]\b/g, (port) => String(ports[port]));
+  return JSON.parse(json) as Flow[];
 }
 
 /** On ports of its own, so that it disturbs nothing that runs on this machine; what debug nodes show can be waited for. */
 async function adapted(flows: readonly Flow[], { lifetime, adapt = (node) => node }: CityOptions): Promise<Flow[]> {
-  const ports: Readonly<Record<string, number>> = { 5683: await freeUdpPort(), 5684: await freeUdpPort() };
-  const json = JSON.stringify(flows).replaceAll(/(?<=:)568[34]\b/g, (port) => String(ports[port]));
-  return (JSON.parse(json) as Flow[]).map((node) => {
+  return (await onFreePorts(flows)).map((node) => {
     const heard = node.type === 'debug' ? { ...node, active: true } : node;
     return adapt(heard.type === 'lwm2m-simulator' && lifetime !== undefined ? { ...heard, lifetime } : heard);
   });

@@ -28,6 +28,14 @@ export async function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 }
 
+/** Whether an element goes away within a second. */
+export function goesAway(element: Locator): Promise<boolean> {
+  return element.waitFor({ state: 'hidden', timeout: 1000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
 export interface EditorOptions {
   dark?: boolean;
   locale?: string;
@@ -196,15 +204,7 @@ export class Editor {
     const option = this.page.locator(`.red-ui-typedInput-options:visible a[value="${type}"]`);
     await option.click();
     // The editor sometimes misses a click while its menu slides open. A user clicks again.
-    for (let again = 0; again < 2 && (await this.isStillThere(option)); again += 1) await option.click();
-  }
-
-  private async isStillThere(element: Locator): Promise<boolean> {
-    const gone = element.waitFor({ state: 'hidden', timeout: 1000 });
-    return gone.then(
-      () => false,
-      () => true,
-    );
+    for (let again = 0; again < 2 && !(await goesAway(option)); again += 1) await option.click();
   }
 
   /** Presses Done in the uppermost dialog and waits until it is gone. */
